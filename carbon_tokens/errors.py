@@ -1,0 +1,67 @@
+"""The errors of carbon-tokens: one tree, one file.
+
+Every error says *what* is wrong, *where* (``file:row`` or the name of the field) and what to *do*.
+"""
+
+from __future__ import annotations
+
+
+class CarbonTokensError(Exception):
+    """Base of every error that this package raises on purpose.
+
+    Args:
+        what: what is wrong, one sentence without a full stop.
+        where: ``file:row`` or the field; empty when there is no place.
+        todo: what the user can do about it.
+    """
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "") -> None:
+        self.what, self.where, self.todo = what, where, todo
+        super().__init__(" ".join(part for part in (f"{where}:" if where else "", what + ("." if todo else ""), todo) if part))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.what, self.where, self.todo)
+
+
+def _rebuild(kind: type[CarbonTokensError], what: str, where: str, todo: str) -> CarbonTokensError:
+    return kind(what, where=where, todo=todo)
+
+
+class UnitError(CarbonTokensError):
+    """A quantity that is negative, not finite, not a whole base unit or out of range."""
+
+
+class PeriodError(CarbonTokensError):
+    """A month or period that does not exist or ends before it starts."""
+
+
+class FactorError(CarbonTokensError):
+    """An emission factor that is missing, ambiguous or refused."""
+
+
+class EnergyError(CarbonTokensError):
+    """Energy data that cannot be used: overlaps, negative amounts, duplicates, missing columns."""
+
+
+class StatementError(CarbonTokensError):
+    """A statement that does not follow from its inputs, or is malformed."""
+
+
+class LedgerError(CarbonTokensError):
+    """A chain that cannot be used as asked: wrong chain id, unknown deployment, no funds, dropped transaction."""
+
+
+class Reverted(LedgerError):
+    """A contract refused the call; ``error`` and ``args_`` are the decoded custom error."""
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "", error: str = "", args_: tuple[object, ...] = ()) -> None:
+        super().__init__(what, where=where, todo=todo)
+        self.error, self.args_ = error, args_
+
+
+class JournalError(LedgerError):
+    """A journal that contradicts the chain or was written for other inputs."""
+
+
+class ProofError(CarbonTokensError):
+    """A proof file that cannot be read as one."""
