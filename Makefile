@@ -1,0 +1,226 @@
+# carbon-tokens: `make demo` needs Python >= 3.11 only; everything else also Node >= 20 with npm.
+# Environments: .venv (package, test tools), .venv-brownie (eth-brownie from source, web3 7), .venv-web3-7 (oldest web3),
+# node_modules (solc, ganache, anvil, forge, OpenZeppelin). Each is made once and again when its lock file changes.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+UV := build/uv/bin/uv
+PIP = $(UV) pip install -q --python
+HASHED := --require-hashes -r requirements
+EDITABLE := --no-deps --no-build-isolation -e .
+BIN := .venv/bin
+
+# Chains and compilers keep their files in the repository's build folder, never in the user's home.
+CHAIN_HOME := $(CURDIR)/build/home
+CHAIN_TMP := $(CURDIR)/build/tmp
+CHAIN_ENV = HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) SOLCX_BINARY_PATH=$(CURDIR)/tools/solc
+BROWNIE = $(CHAIN_ENV) .venv-brownie/bin/brownie
+FORGE = HOME=$(CHAIN_HOME) FOUNDRY_OFFLINE=true forge
+CLEAN_CHAINS = rm -rf $(CHAIN_TMP)/* $(CHAIN_HOME)/.foundry/anvil
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+# In CI the long runs are bounded; `make test-long` alone runs the full ones.
+LONG := $(if $(CI),bounded,long)
+
+TESTS := unit properties contracts-compile contracts-anvil contracts-ganache forge integration doc-tests artifacts-check \
+	gas-check lint types
+
+.PHONY: help setup demo test test-long fmt lint types gas gas-check docs doc-tests clean distclean lock artifacts \
+	artifacts-check unit properties integration contracts contracts-compile contracts-anvil contracts-ganache forge \
+	forge-long print-tests properties-long web3-7 wheel
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+# ---------------------------------------------------------------- environments
+$(UV): requirements/uv.txt
+	@test -n "$(PYTHON)" || { echo "setup: Python 3.11 or newer is needed (set PYTHON=...)"; exit 1; }
+	@echo "setup: uv, the installer ($(PYTHON))"
+	@$(PYTHON) -m venv build/uv || { echo "setup: the venv module is missing (Debian: python3-venv)"; exit 1; }
+	@build/uv/bin/python -m pip install -q --disable-pip-version-check $(HASHED)/uv.txt
+	@touch $@
+
+.venv/bin/python .venv-brownie/bin/python .venv-web3-7/bin/python: | $(UV)
+	@$(UV) venv -q --allow-existing --python $(PYTHON) $(@:/bin/python=)
+
+.venv/stamp-run: requirements/run.txt pyproject.toml | .venv/bin/python
+	@echo "setup: .venv with the package"
+	@$(PIP) .venv/bin/python $(HASHED)/run.txt
+	@$(PIP) .venv/bin/python $(EDITABLE)
+	@touch $@
+
+.venv/stamp-dev: requirements/dev.txt .venv/stamp-run
+	@echo "setup: test tools into .venv"
+	@$(PIP) .venv/bin/python $(HASHED)/dev.txt
+	@touch $@
+
+.venv-brownie/stamp: requirements/brownie.txt requirements/eth-brownie.txt pyproject.toml | .venv-brownie/bin/python
+	@echo "setup: .venv-brownie with eth-brownie from source"
+	@$(PIP) .venv-brownie/bin/python $(HASHED)/brownie.txt
+	@BROWNIE_NOCOMPILE=1 BROWNIE_LIB=1 $(PIP) .venv-brownie/bin/python --no-deps --no-build-isolation --no-cache \
+		--no-binary eth-brownie $(HASHED)/eth-brownie.txt
+	@$(PIP) .venv-brownie/bin/python $(EDITABLE)
+	@touch $@
+
+.venv-web3-7/stamp: requirements/web3-7.txt pyproject.toml | .venv-web3-7/bin/python
+	@echo "setup: .venv-web3-7 with the oldest supported web3"
+	@$(PIP) .venv-web3-7/bin/python $(HASHED)/web3-7.txt
+	@$(PIP) .venv-web3-7/bin/python $(EDITABLE)
+	@touch $@
+
+node_modules/.stamp: package.json package-lock.json
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || \
+		{ echo "setup: Node 20 or newer is needed"; exit 1; }
+	@echo "setup: node_modules (solc, ganache, anvil, forge, OpenZeppelin)"
+	@npm ci --silent --no-progress || npm ci
+	@touch $@
+
+# Brownie copies its network list into HOME once; Anvil must not write every historical state to disk.
+build/home/stamp: brownie-config.yaml | .venv-brownie/stamp
+	@rm -rf build/home/.brownie && mkdir -p build/home build/tmp
+	@$(BROWNIE) networks modify anvil cmd="anvil --prune-history" > build/home/networks.log
+	@$(BROWNIE) networks modify development cmd="anvil --prune-history" >> build/home/networks.log
+	@touch $@
+
+BROWNIE_READY := .venv-brownie/stamp node_modules/.stamp build/home/stamp
+
+setup: .venv/stamp-dev $(BROWNIE_READY) ## every environment that the tests need
+	@echo "setup: ready"
+
+# ---------------------------------------------------------------- use
+demo: .venv/stamp-run ## a data-center month proven neutral, end to end; ARGS=... are passed on
+	@$(BIN)/carbon-tokens demo $(ARGS)
+
+# ---------------------------------------------------------------- tests
+test: ## everything; each part is a target of its own
+	@for part in $(TESTS); do $(MAKE) $$part || { echo "FAILED: make $$part"; exit 1; }; done
+	@echo "all parts passed: $(TESTS)"
+
+print-tests: # the parts, for .ci/run
+	@echo "$(TESTS)"
+
+test-long: ## the same properties with many more examples (bounded when CI is set)
+	@for part in properties-long forge-long; do $(MAKE) $$part || { echo "FAILED: make $$part"; exit 1; }; done
+
+unit: .venv/stamp-dev node_modules/.stamp ## unit tests: no chain, seconds
+	@echo "== unit"
+	@$(BIN)/pytest -q tests/unit
+
+properties: .venv/stamp-dev node_modules/.stamp ## hypothesis
+	@echo "== properties"
+	@$(BIN)/pytest -q tests/properties
+
+properties-long: .venv/stamp-dev node_modules/.stamp
+	@echo "== properties, profile $(LONG)"
+	@$(BIN)/pytest -q tests/properties --hypothesis-profile=$(LONG)
+
+integration: .venv/stamp-dev node_modules/.stamp ## the journey on the embedded chain, Anvil and Ganache
+	@echo "== integration"
+	@mkdir -p $(CHAIN_TMP) $(CHAIN_HOME)
+	@trap '$(CLEAN_CHAINS)' EXIT; HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) $(BIN)/pytest -q tests/integration
+
+doc-tests: .venv/stamp-dev node_modules/.stamp ## the commands of README.md are executed
+	@echo "== docs"
+	@$(BIN)/pytest -q tests/docs
+
+docs: doc-tests ## same as doc-tests
+
+web3-7: .venv-web3-7/stamp node_modules/.stamp ## unit and integration tests with the oldest supported web3
+	@echo "== unit and integration with web3 7.16"
+	@mkdir -p $(CHAIN_TMP) $(CHAIN_HOME)
+	@trap '$(CLEAN_CHAINS)' EXIT; HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) .venv-web3-7/bin/python -m pytest -q tests/unit tests/integration
+
+contracts: contracts-compile contracts-anvil contracts-ganache ## tests/contracts by Brownie on both chains
+
+contracts-compile: $(BROWNIE_READY) # --all: Brownie does not see that evm_version changed
+	@echo "== contracts: compile"
+	@$(BROWNIE) compile --all
+
+contracts-anvil: $(BROWNIE_READY)
+	@echo "== contracts on Anvil"
+	@trap '$(CLEAN_CHAINS)' EXIT; $(BROWNIE) test tests/contracts --network anvil
+
+contracts-ganache: $(BROWNIE_READY)
+	@echo "== contracts on Ganache"
+	@trap '$(CLEAN_CHAINS)' EXIT; $(BROWNIE) test tests/contracts --network ganache-cli
+
+# A run without tests is a failure: forge itself exits 0 then.
+FORGE_TEST = $(FORGE) test | tee build/forge.log && grep -qE '[1-9][0-9]* tests? passed' build/forge.log || \
+	{ echo "forge: a test failed, or none ran"; exit 1; }
+
+forge: node_modules/.stamp ## fuzz and invariant tests of contracts/test
+	@echo "== forge"
+	@mkdir -p $(CHAIN_HOME)
+	@$(FORGE_TEST)
+
+forge-long: node_modules/.stamp
+	@echo "== forge, profile $(LONG)"
+	@mkdir -p $(CHAIN_HOME)
+	@export FOUNDRY_PROFILE=$(LONG); $(FORGE_TEST)
+
+wheel: $(UV) ## the wheel, installed in a clean environment without the repository
+	@echo "== wheel"
+	@rm -rf build/wheel && $(UV) build -q --wheel --out-dir build/wheel .
+	@$(UV) venv -q --python $(PYTHON) build/wheel/venv
+	@$(PIP) build/wheel/venv/bin/python -c requirements/run.txt build/wheel/*.whl
+	@cd build/wheel && venv/bin/carbon-tokens --help > /dev/null && venv/bin/python -I -c "$$WHEEL_CHECK"
+
+define WHEEL_CHECK
+from importlib import resources
+from carbon_tokens import data_files
+names = sorted(f.name for f in resources.files("carbon_tokens.artifacts").iterdir() if f.name.endswith(".json"))
+assert {"CarbonTokens.json", "EmissionFactors.json", "NetEmissions.json"} <= set(names), names
+assert "site-packages" in str(data_files.path("SOURCES.csv")), data_files.path("SOURCES.csv")
+print("the wheel holds", ", ".join(names), "and the data")
+endef
+export WHEEL_CHECK
+
+# ---------------------------------------------------------------- checks and generated files
+artifacts: .venv/stamp-dev node_modules/.stamp ## compile contracts/ into carbon_tokens/artifacts/
+	@$(BIN)/python scripts/compile.py
+
+artifacts-check: .venv/stamp-dev node_modules/.stamp
+	@echo "== artifacts"
+	@$(BIN)/python scripts/compile.py --check
+
+gas: .venv/stamp-dev node_modules/.stamp ## measure gas and write gas.json
+	@mkdir -p $(CHAIN_HOME) && HOME=$(CHAIN_HOME) $(BIN)/python benchmarks/gas.py --write
+
+gas-check: .venv/stamp-dev node_modules/.stamp
+	@echo "== gas"
+	@mkdir -p $(CHAIN_HOME) && HOME=$(CHAIN_HOME) $(BIN)/python benchmarks/gas.py --check
+
+fmt: .venv/stamp-dev node_modules/.stamp ## format Python and Solidity
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(FORGE) fmt
+
+lint: .venv/stamp-dev node_modules/.stamp ## formatting, lint, direction of imports
+	@echo "== lint"
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports && $(FORGE) fmt --check
+
+types: .venv/stamp-dev ## mypy --strict
+	@echo "== types"
+	@$(BIN)/mypy
+
+COMPILE = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock"
+lock: $(UV) ## compile requirements/*.txt again; UPGRADE=1 moves to the newest versions
+	@$(COMPILE) $(if $(UPGRADE),-U) requirements/uv.in -o requirements/uv.txt
+	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml requirements/run.in -o requirements/run.txt
+	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml --extra solc requirements/run.in requirements/dev.in \
+		-c requirements/run.txt -o requirements/dev.txt
+	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml --extra solc requirements/run.in requirements/brownie.in \
+		-o requirements/brownie.txt
+	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml requirements/run.in requirements/web3-7.in \
+		-o requirements/web3-7.txt
+
+clean: ## everything built, but not the environments
+	@mkdir -p build && find build -mindepth 1 -maxdepth 1 ! -name uv -exec rm -rf {} +
+	@rm -rf dist reports .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+distclean: clean ## the environments as well
+	@rm -rf build .venv .venv-brownie .venv-web3-7 node_modules
