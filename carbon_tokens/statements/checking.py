@@ -1,0 +1,72 @@
+"""Recomputing a statement from its input files, by somebody who does not trust who wrote it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from carbon_tokens.energy import Reading, apply_pue, bills, hourly
+from carbon_tokens.errors import CarbonTokensError
+from carbon_tokens.statements.method import MethodReference
+from carbon_tokens.statements.restatement import Restatement
+from carbon_tokens.statements.statement import NO_METER, Input, Statement
+
+
+def check(statement: Statement | Restatement, inputs_dir: Path | str) -> list[str]:
+    """Differences between a document and its input files, as sentences; an empty list if there are none.
+
+    Every file's hash is compared; a statement's reading is taken again from its bills or hours and compared in meter,
+    period, energy, hours and quality. That scope 2 follows from energy and factor was checked when it was read.
+    """
+    folder = Path(inputs_dir)
+    found = [_file_difference(item, folder / item.name) for item in statement.inputs]
+    differences = [difference for difference in found if difference] + _method_differences(statement.method)
+    if isinstance(statement, Statement) and statement.meter != NO_METER:
+        measured = [item for item in statement.inputs if item.kind != "document"]
+        if not measured:
+            return [*differences, "no input file shows the energy"]
+        differences += _reading_differences(statement, measured[0], folder / measured[0].name)
+    return differences
+
+
+def _file_difference(item: Input, path: Path) -> str:
+    try:
+        digest = "0x" + hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return f"{item.name} cannot be read"
+    return "" if digest == item.sha256 else f"{item.name} has sha-256 {digest}, the statement says {item.sha256}"
+
+
+def _method_differences(method: MethodReference) -> list[str]:
+    try:
+        shipped = MethodReference.shipped(method.boundary, method.method)
+    except CarbonTokensError as error:
+        return [str(error)]
+    return [] if shipped == method else [f"method {method.method} differs from the one of this version"]
+
+
+def _reading_differences(statement: Statement, item: Input, path: Path) -> list[str]:
+    try:
+        taken = [reading for reading in _read(statement, item.kind, path) if _is_meant(reading, statement)]
+        if not taken:
+            return [f"{item.name} has no reading of this meter and period"]
+        reading = taken[0] if statement.pue == "1" else apply_pue(taken[0], statement.pue, "as stated")
+    except CarbonTokensError as error:
+        return [str(error)]
+    return [
+        f"{name} is {getattr(statement, name)}, {item.name} gives {getattr(reading, name)}"
+        for name in ("energy_wh", "hours_present", "hours_missing", "quality")
+        if getattr(statement, name) != getattr(reading, name)
+    ]
+
+
+def _read(statement: Statement, kind: str, path: Path) -> list[Reading]:
+    if kind == "bills":
+        return bills.readings(bills.read(path), statement.month)
+    hours = hourly.read(path, statement.utility, statement.meter_number)
+    return hourly.readings(hours, statement.month, statement.missing)
+
+
+def _is_meant(reading: Reading, statement: Statement) -> bool:
+    stated = (statement.meter, statement.start, statement.end)
+    return ("0x" + reading.meter_id.hex(), reading.start, reading.end) == stated
