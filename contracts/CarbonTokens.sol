@@ -117,16 +117,19 @@ contract CarbonTokens is ICarbonTokens, ERC1155, AccessControlDefaultAdminRules,
     /// @inheritdoc ICarbonTokens
     function issue(uint24 source, address to, Batch calldata batch) external returns (uint256 id) {
         Described storage described = _sources[source];
-        SourceSlot slot = _issuable(described.slot, source);
+        SourceSlot slot = described.slot;
+        _checkIssuer(slot, source);
         id = TokenId.batch(slot.class(), described.registry, batch.evidence);
         described.slot = slot.withNextSerial(_record(id, slot.nextSerial(), source, to, batch));
         emit TransferSingle(msg.sender, address(0), to, id, batch.amount);
+        if (to.code.length == 0) return id; // saves preparing a check that would not be made
         ERC1155Utils.checkOnERC1155Received(msg.sender, address(0), to, id, batch.amount, "");
     }
 
     /// @inheritdoc ICarbonTokens
     function issueBatch(uint24 source, address to, Batch[] calldata batches) external {
-        SourceSlot slot = _issuable(_sources[source].slot, source);
+        SourceSlot slot = _sources[source].slot;
+        _checkIssuer(slot, source);
         (uint8 class, bytes12 registry, uint256 next) = (slot.class(), _sources[source].registry, slot.nextSerial());
         (uint256[] memory ids, uint256[] memory amounts) =
             (new uint256[](batches.length), new uint256[](batches.length));
@@ -140,12 +143,11 @@ contract CarbonTokens is ICarbonTokens, ERC1155, AccessControlDefaultAdminRules,
         _mintBatch(to, ids, amounts, "");
     }
 
-    /// @dev The source itself, if the caller may issue for it now.
-    function _issuable(SourceSlot slot, uint24 source) private view returns (SourceSlot) {
+    /// @dev Only the issuer of a source that is not frozen, while it holds the role of the source's class.
+    function _checkIssuer(SourceSlot slot, uint24 source) private view {
         if (slot.issuer() != msg.sender) revert NotIssuer(msg.sender, slot.issuer());
         if (slot.frozen()) revert SourceIsFrozen(source);
         _checkRole(_issuerRole(slot.class()));
-        return slot;
     }
 
     /// @dev Writes the record of a batch with the recipient as first holder; returns the next unused serial.

@@ -1,0 +1,81 @@
+"""Where the contracts are: ``deployments/<chain id>.json``, checked against the chain before it is believed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from eth_hash.auto import keccak
+
+from carbon_tokens.errors import LedgerError
+from carbon_tokens.ledger.chain import Chain
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A deployed contract: address, block and transaction of its creation, hash of its code, its arguments."""
+
+    name: str
+    address: str
+    block: int
+    tx: str
+    code_hash: str
+    args: tuple[str | int, ...]
+
+
+def deployment_file(folder: Path, chain_id: int) -> Path:
+    """The file of a chain's deployments."""
+    return folder / f"{chain_id}.json"
+
+
+def write_deployments(path: Path, chain: Chain, deployments: Mapping[str, Deployment]) -> None:
+    """Writes the file whole or not at all."""
+    contracts = {name: asdict(deployment) for name, deployment in deployments.items()}
+    text = json.dumps({"chain_id": chain.id, "genesis": chain.genesis, "contracts": contracts}, indent=1) + "\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".part")
+    with draft.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def read_deployments(path: Path, chain: Chain) -> dict[str, Deployment]:
+    """The deployments of a file, whose chain and code are those of the chain.
+
+    Raises:
+        LedgerError: no such file, not a deployments file, another chain, or other code at an address.
+    """
+    try:
+        content = json.loads(path.read_text())
+        found = {name: _deployment(fields) for name, fields in content["contracts"].items()}
+        chain_id, genesis = content["chain_id"], content["genesis"]
+    except FileNotFoundError:
+        raise LedgerError("nothing is deployed on this chain", where=str(path), todo="Deploy first.") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as failure:
+        raise LedgerError(f"not a deployments file: {failure}", where=str(path)) from failure
+    if (chain_id, genesis) != (chain.id, chain.genesis):
+        what = f"the contracts were deployed on another chain {chain_id}" + (
+            ", since restarted" if chain_id == chain.id else ""
+        )
+        raise LedgerError(what, where=str(path), todo="Deploy again, or connect to that chain.")
+    for deployment in found.values():
+        if code_hash(chain, deployment.address) != deployment.code_hash:
+            raise LedgerError(f"{deployment.address} does not hold the code of {deployment.name}", where=str(path))
+    return found
+
+
+def code_hash(chain: Chain, address: str) -> str:
+    """keccak256 of the code at an address."""
+    return "0x" + keccak(chain.code(address)).hex()
+
+
+def _deployment(fields: dict[str, object]) -> Deployment:
+    args = fields.pop("args")
+    if not isinstance(args, list):
+        raise TypeError("args is no list")
+    return Deployment(**fields, args=tuple(args))  # type: ignore[arg-type]

@@ -1,0 +1,139 @@
+"""JSON-RPC over HTTP, and what every node of this package can do: one request, or many in one body.
+
+Batches go out as own HTTP bodies over one session, because web3.py refuses ``eth_sendRawTransaction`` in its batches.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from carbon_tokens.errors import LedgerError
+
+Call = tuple[str, Sequence[object]]
+
+BATCH_CALLS = 200
+BATCH_BYTES = 1_500_000  # anvil refuses bodies above about 2 MB
+
+
+class NodeError(LedgerError):
+    """A node refused a request; ``code`` and ``data`` are those of its JSON-RPC error (``data`` holds revert bytes)."""
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "", code: int = 0, data: bytes | None = None) -> None:
+        super().__init__(what, where=where, todo=todo)
+        self.code, self.data = code, data
+
+
+class Rpc(Protocol):
+    """A chain reached by JSON-RPC: a node behind a URL or the embedded chain."""
+
+    where: str
+
+    def request(self, method: str, params: Sequence[object] = ()) -> Any:
+        """The result of one call. Raises NodeError when the node refuses it."""
+
+    def batch(self, calls: Sequence[Call]) -> list[Any]:
+        """The results of many calls in their order; a refused one stands as the NodeError it would have raised."""
+
+    def close(self) -> None:
+        """Frees the connection or the file."""
+
+
+class HttpRpc:
+    """A node behind an http(s) URL; ``where`` names it without user, password, path or query, which may be secret."""
+
+    def __init__(self, url: str, timeout: float = 120.0) -> None:
+        import requests  # costs 0.2 s, which commands on the embedded chain need not pay
+
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise LedgerError("the RPC address is no http(s) URL", where="--rpc", todo="Write http://127.0.0.1:8545.")
+        port = f":{parts.port}" if parts.port else ""
+        self.where = f"{parts.scheme}://{parts.hostname}{port}"
+        self._url, self._timeout = url, timeout
+        self._session, self._failures = requests.Session(), requests.RequestException
+
+    def __repr__(self) -> str:
+        return f"HttpRpc({self.where})"
+
+    def request(self, method: str, params: Sequence[object] = ()) -> Any:
+        reply = self._post(_body(1, method, params))
+        if not isinstance(reply, dict):
+            raise LedgerError("the answer is not JSON-RPC", where=self.where)
+        return _result(reply, self.where, raising=True)
+
+    def batch(self, calls: Sequence[Call]) -> list[Any]:
+        results: list[Any] = []
+        for bodies in _portions(calls):
+            reply = self._post(f"[{','.join(bodies)}]")
+            if not isinstance(reply, list):
+                raise LedgerError("the node does not answer JSON-RPC batches", where=self.where)
+            by_id = {int(answer["id"]): answer for answer in reply if answer.get("id") is not None}
+            if len(by_id) != len(bodies):
+                raise LedgerError(f"{len(by_id)} answers to a batch of {len(bodies)} calls", where=self.where)
+            results.extend(_result(by_id[number], self.where, raising=False) for number in range(len(bodies)))
+        return results
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _post(self, body: str) -> Any:
+        try:
+            reply = self._session.post(
+                self._url, data=body.encode(), headers={"Content-Type": "application/json"}, timeout=self._timeout
+            )
+            return json.loads(reply.content)
+        except self._failures as failure:
+            # Not chained: the text of requests' exceptions holds the URL with its key.
+            raise LedgerError(
+                f"no answer ({type(failure).__name__})", where=self.where, todo="Start the node or correct the address."
+            ) from None
+        except ValueError:
+            raise LedgerError(f"the answer is no JSON (HTTP {reply.status_code})", where=self.where) from None
+
+
+def _body(number: int, method: str, params: Sequence[object]) -> str:
+    call = {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
+    return json.dumps(call, separators=(",", ":"))
+
+
+def _portions(calls: Sequence[Call]) -> Iterator[list[str]]:
+    bodies: list[str] = []
+    size = 0
+    for method, params in calls:
+        body = _body(len(bodies), method, params)
+        if bodies and (len(bodies) == BATCH_CALLS or size + len(body) > BATCH_BYTES):
+            yield bodies
+            bodies, size = [], 0
+            body = _body(0, method, params)
+        bodies.append(body)
+        size += len(body)
+    if bodies:
+        yield bodies
+
+
+def _result(reply: dict[str, Any], where: str, *, raising: bool) -> Any:
+    error = reply.get("error")
+    if not error:
+        return reply.get("result")
+    failure = NodeError(
+        str(error.get("message", error)),
+        where=where,
+        code=int(error.get("code") or 0),
+        data=revert_data(error.get("data")),
+    )
+    if raising:
+        raise failure
+    return failure
+
+
+def revert_data(data: object) -> bytes | None:
+    """The revert bytes in the ``data`` of a JSON-RPC error: a hex text (Anvil, geth, Ganache's eth_call), or an object
+    with ``result`` (Ganache's eth_estimateGas) or ``data``; None when the error is no revert."""
+    if isinstance(data, dict):
+        data = data.get("result", data.get("data"))
+    if isinstance(data, str) and data.startswith("0x"):
+        return bytes.fromhex(data[2:])
+    return None

@@ -1,0 +1,121 @@
+"""Signing is compared with eth-account, an independent implementation, byte by byte."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+from eth_account import Account as EthAccount
+from eth_account.messages import encode_typed_data
+from eth_keyfile import create_keyfile_json
+from eth_keys import keys
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carbon_tokens.errors import LedgerError
+from carbon_tokens.ledger import Audit, KeyAccount, account, sign_audit
+from carbon_tokens.ledger.mnemonic import DEV_NAMES, MNEMONIC, dev_address, dev_key
+from carbon_tokens.ledger.signing import audit_data
+from carbon_tokens.ledger.transactions import Fees, Transaction, sign
+
+SECRET = bytes.fromhex("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318")
+KEY = keys.PrivateKey(SECRET)
+CONTRACT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+AUDIT = Audit(7, 650, 1, 10**6, 0, 225_000, 300_000, 5, 1_709_251_200, 1_711_929_600, b"m" * 32, b"r" * 32, b"e" * 32)
+
+number = st.integers(0, 2**64 - 1)
+
+
+@given(number, number, number, number, st.binary(max_size=300), st.sampled_from([b"", b"\x01" * 20]))
+def test_a_fee_market_transaction_is_signed_as_eth_account_signs_it(
+    nonce: int, gas: int, fee: int, value: int, data: bytes, to: bytes
+) -> None:
+    mine = sign(KEY, Transaction(31337, nonce, gas, Fees(fee, fee // 2), to, data, value))
+    fields = {"chainId": 31337, "nonce": nonce, "gas": gas, "maxFeePerGas": fee, "maxPriorityFeePerGas": fee // 2}
+    theirs = EthAccount.sign_transaction({**fields, "value": value, "data": data, "to": to, "type": 2}, SECRET)
+    assert mine.raw == bytes(theirs.raw_transaction)
+    assert mine.hash == bytes(theirs.hash)
+
+
+@given(number, number, st.binary(max_size=100))
+def test_a_legacy_transaction_is_signed_as_eth_account_signs_it(nonce: int, fee: int, data: bytes) -> None:
+    mine = sign(KEY, Transaction(1337, nonce, 21_000, Fees(fee, 0, legacy=True), b"\x02" * 20, data))
+    fields = {"chainId": 1337, "nonce": nonce, "gas": 21_000, "gasPrice": fee, "value": 0, "data": data}
+    assert mine.raw == bytes(EthAccount.sign_transaction({**fields, "to": b"\x02" * 20}, SECRET).raw_transaction)
+
+
+def test_an_offline_audit_signature_is_that_of_eth_account_for_the_message_that_wallets_show() -> None:
+    message = audit_data(AUDIT, 2_000_000_000, chain_id=5, contract=CONTRACT).message()
+    signed = sign_audit(KeyAccount(KEY), AUDIT, 2_000_000_000, chain_id=5, contract=CONTRACT)
+    message["message"] |= {
+        name: bytes.fromhex(message["message"][name][2:]) for name in ("meter", "release", "evidence")
+    }
+    theirs = EthAccount.sign_message(encode_typed_data(full_message=message), SECRET)
+    assert signed.signature == bytes(theirs.signature)
+    assert signed.auditor == EthAccount.from_key(SECRET).address
+
+
+def test_a_signature_differs_for_another_chain_and_for_another_contract() -> None:
+    here = sign_audit(KeyAccount(KEY), AUDIT, 1, chain_id=5, contract=CONTRACT)
+    assert sign_audit(KeyAccount(KEY), AUDIT, 1, chain_id=6, contract=CONTRACT).signature != here.signature
+    other = "0x" + 40 * "1"
+    assert sign_audit(KeyAccount(KEY), AUDIT, 1, chain_id=5, contract=other).signature != here.signature
+
+
+def test_the_development_accounts_are_those_of_the_published_mnemonic() -> None:
+    EthAccount.enable_unaudited_hdwallet_features()
+    for index, name in enumerate(DEV_NAMES):
+        theirs = EthAccount.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
+        assert dev_address(name) == bytes.fromhex(theirs.address[2:])
+
+
+def test_an_unknown_development_account_is_refused_with_the_known_names() -> None:
+    with pytest.raises(LedgerError, match=r"nobody.*operator"):
+        dev_key("nobody")
+
+
+def test_a_keystore_opens_with_its_password_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "key.json"
+    file.write_text(json.dumps(create_keyfile_json(SECRET, b"right", iterations=2, kdf="pbkdf2")))
+    address = KEY.public_key.to_checksum_address()
+    assert account(f"keystore:{file}", password=lambda: "right").address == address
+    monkeypatch.setenv("CARBON_TOKENS_PASSWORD", "right")
+    assert account(f"keystore:{file}").address == address
+    with pytest.raises(LedgerError, match=r"key\.json: wrong password"):
+        account(f"keystore:{file}", password=lambda: "wrong")
+
+
+@pytest.mark.parametrize("content", ["{}", "no json", '{"version": 1}', '{"version": 3, "crypto": 5}'])
+def test_a_file_that_is_no_keystore_is_refused_by_name(tmp_path: Path, content: str) -> None:
+    (tmp_path / "key.json").write_text(content)
+    with pytest.raises(LedgerError, match=r"key\.json"):
+        account(f"keystore:{tmp_path / 'key.json'}", password=lambda: "x")
+
+
+def test_a_key_comes_from_a_variable_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_KEY", "0x" + SECRET.hex())
+    (tmp_path / "key").write_text(SECRET.hex() + "\n")
+    assert account("env:SOME_KEY").address == account(f"file:{tmp_path / 'key'}").address == KeyAccount(KEY).address
+
+
+def test_a_key_appears_in_no_text_error_or_pickle_of_its_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = KeyAccount(KEY)
+    shown = f"{mine!r} {mine} {[mine]} {getattr(mine, '__dict__', {})}"
+    assert SECRET.hex() not in shown
+    assert str(int.from_bytes(SECRET, "big")) not in shown
+    with pytest.raises(TypeError):
+        pickle.dumps(mine)
+    monkeypatch.setenv("BAD_KEY", SECRET.hex() + "ff")
+    with pytest.raises(LedgerError) as failure:
+        account("env:BAD_KEY")
+    assert SECRET.hex()[:16] not in str(failure.value)
+    assert failure.value.__cause__ is None
+    assert failure.value.__suppress_context__
+
+
+@pytest.mark.parametrize("spec", ["", "0x1234", "dev:admin", "node:0x" + 40 * "1", "ledger:0"])
+def test_an_account_that_is_not_named_in_a_known_form_is_refused_with_the_forms(spec: str) -> None:
+    with pytest.raises(LedgerError, match="keystore:FILE"):
+        account(spec)
