@@ -219,6 +219,7 @@ contract CarbonTokens is ICarbonTokens, ERC1155, AccessControlDefaultAdminRules,
         uint256 id = TokenId.audited(facility, month);
         InventorySlot inventory = _accounts[id].inventory;
         if (version == 0) revert MonthNotAudited(facility, month);
+        if (Calendar.monthOf(block.timestamp) <= month) revert MonthNotOver(month);
         if (inventory.version() != version) revert VersionMismatch(inventory.version(), version);
         if (inventory.closed()) revert MonthIsClosed(facility, month);
         _accounts[id].inventory = inventory.withClosed();
@@ -230,6 +231,10 @@ contract CarbonTokens is ICarbonTokens, ERC1155, AccessControlDefaultAdminRules,
         uint256 id = TokenId.audited(statement.facility, statement.month);
         InventorySlot inventory = _accounts[id].inventory;
         if (inventory.version() == 0) revert MonthNotAudited(statement.facility, statement.month);
+        if (statement.meter != 0) {
+            _checkPeriod(statement);
+            if (statement.end > _meters[statement.meter]) _meters[statement.meter] = statement.end;
+        }
         _write(id, inventory, inventory.cleared(), statement, msg.sender);
         emit Restated(statement.facility, msg.sender, statement);
     }
@@ -242,8 +247,10 @@ contract CarbonTokens is ICarbonTokens, ERC1155, AccessControlDefaultAdminRules,
         if (amount == 0) revert ZeroAmount();
         if (_batches[id].slot.holder() == address(0)) revert BatchUnknown(id);
         uint256 account = TokenId.audited(facility, month);
+        InventorySlot inventory = _accounts[account].inventory;
+        if (inventory.version() == 0) revert MonthNotAudited(facility, month);
         _useEvidence(evidence, account);
-        _accounts[account].inventory = _accounts[account].inventory.next(version);
+        _accounts[account].inventory = inventory.next(version);
         CoverSlot cover = _accounts[account].cover;
         bool isRec = TokenId.classOf(id) == TokenId.REC;
         uint256 retired = isRec ? cover.recs() : cover.offsets();
@@ -295,16 +302,21 @@ contract CarbonTokens is ICarbonTokens, ERC1155, AccessControlDefaultAdminRules,
             if (statement.scope1 | statement.scope3 == 0) revert ZeroAmount();
             return;
         }
+        _checkPeriod(statement);
+        uint256 audited = _meters[meter];
+        if (statement.start < audited) revert MeterPeriodUsed(meter, statement.start, audited);
+        _meters[meter] = statement.end;
+    }
+
+    /// @dev A reading is of its month, and of the past.
+    function _checkPeriod(Statement calldata statement) private view {
         (uint256 start, uint256 end, uint256 month) = (statement.start, statement.end, statement.month);
-        if (start >= end || end > type(uint40).max) revert PeriodInvalid(start, end);
+        if (start >= end || end > block.timestamp) revert PeriodInvalid(start, end);
         unchecked {
             if (Calendar.monthOf(start) != month || Calendar.monthOf(end - 1) != month) {
                 revert PeriodOutsideMonth(start, end, month);
             }
         }
-        uint256 audited = _meters[meter];
-        if (start < audited) revert MeterPeriodUsed(meter, start, audited);
-        _meters[meter] = end;
     }
 
     /// @dev Scope 2 with a named release is energy x its factors, rounded up.
@@ -339,7 +351,9 @@ contract CarbonTokens is ICarbonTokens, ERC1155, AccessControlDefaultAdminRules,
 
     /// @inheritdoc ICarbonTokens
     function retireBatch(uint256[] calldata ids, uint256[] calldata amounts, Retirement calldata retirement) external {
-        if (ids.length != amounts.length) revert ERC1155InvalidArrayLength(ids.length, amounts.length);
+        if (ids.length == 0 || ids.length != amounts.length) {
+            revert ERC1155InvalidArrayLength(ids.length, amounts.length);
+        }
         bytes2 zone = _zoneOf(retirement.facility);
         (uint256 recs, uint256 offsets) = (0, 0);
         for (uint256 i = 0; i < ids.length; ++i) {

@@ -14,6 +14,7 @@ import {TokenId} from "./libraries/TokenId.sol";
 contract NetEmissions is INetEmissions, IERC5192, ERC721 {
     ICarbonTokens public immutable ledger;
 
+    uint256 private constant FACILITY_BITS = 216;
     uint256 private constant MONTH_BITS = 20;
     uint256 private constant MONTH_MASK = (1 << MONTH_BITS) - 1;
 
@@ -57,7 +58,7 @@ contract NetEmissions is INetEmissions, IERC5192, ERC721 {
         for (uint32 month = from; month <= thru; ++month) {
             (InventorySlot inventory, CoverSlot cover) = _account(facility, month);
             (, uint256 gross) = inventory.totals(cover.recs());
-            if (!inventory.closed() || gross > cover.offsets()) return false;
+            if (!inventory.closed() || inventory.exhausted() || gross > cover.offsets()) return false;
             versions += inventory.version();
         }
         return versions == claim_.versions;
@@ -76,6 +77,7 @@ contract NetEmissions is INetEmissions, IERC5192, ERC721 {
     /// @inheritdoc INetEmissions
     /// @dev facility (216 bits), first month (20), last month (20)
     function claimIdOf(uint256 facility, uint32 from, uint32 thru) public pure returns (uint256) {
+        if (facility >> FACILITY_BITS != 0) revert ICarbonTokens.FacilityUnknown(facility);
         if (from > thru || thru > MONTH_MASK) revert MonthsReversed(from, thru);
         return facility << (2 * MONTH_BITS) | uint256(from) << MONTH_BITS | thru;
     }
@@ -135,7 +137,7 @@ contract NetEmissions is INetEmissions, IERC5192, ERC721 {
     function _requireNeutral(uint256 facility, uint32 from, uint32 thru) private view returns (uint64 versions) {
         for (uint32 month = from; month <= thru; ++month) {
             (InventorySlot inventory, CoverSlot cover) = _account(facility, month);
-            if (!inventory.closed()) revert MonthOpen(facility, month);
+            if (!inventory.closed() || inventory.exhausted()) revert MonthOpen(facility, month);
             (, uint256 gross) = inventory.totals(cover.recs());
             if (gross > cover.offsets()) revert NetAboveZero(facility, month, gross - cover.offsets());
             versions += inventory.version();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from carbon_tokens.ledger.journal import FAILED, MINED, REPLACED, Entry, Journal
 from carbon_tokens.ledger.rpc import NodeError
 
 RawReceipt = Mapping[str, Any]
+_LATE, _PAUSE = 2.0, 0.01  # s: how much later than its nonce a receipt may come (Anvil: some 10 ms)
 
 
 class NonceError(LedgerError):
@@ -30,10 +32,10 @@ def settle(chain: Chain, journal: Journal, entries: Sequence[Entry]) -> dict[str
     found = _mined(chain, entries)
     rest = [entry for entry in entries if entry.hash not in found]
     used = {sender: chain.nonce(sender) for sender in {entry.sender for entry in rest}}
-    # A block may have come between the receipts and the nonces: only what still has no receipt was replaced.
-    found |= _mined(chain, [entry for entry in rest if entry.nonce < used[entry.sender]])
-    void = [entry for entry in rest if entry.nonce < used[entry.sender] and entry.hash not in found]
-    waiting = [entry for entry in rest if entry.nonce >= used[entry.sender]]
+    passed = [entry for entry in rest if entry.nonce < used[entry.sender]]
+    found |= _mined_late(chain, passed)
+    void = [entry for entry in passed if entry.hash not in found and not _held(chain, entry)]
+    waiting = [entry for entry in rest if entry.hash not in found and entry not in void]
     send(chain, waiting)
     found |= dict(zip([e.hash for e in waiting], chain.wait([e.hash for e in waiting]), strict=True))
     journal.end([outcome(entry.hash, found[entry.hash]) for entry in entries if entry.hash in found])
@@ -88,6 +90,21 @@ def outcome(tx: str, receipt: RawReceipt) -> Outcome:
 def _mined(chain: Chain, entries: Sequence[Entry]) -> dict[str, RawReceipt]:
     receipts = chain.receipts([entry.hash for entry in entries])
     return {entry.hash: receipt for entry, receipt in zip(entries, receipts, strict=True) if receipt}
+
+
+def _mined_late(chain: Chain, entries: Sequence[Entry]) -> dict[str, RawReceipt]:
+    """Receipts of entries whose nonce is used: a node may count a nonce before it has the receipt."""
+    found = _mined(chain, entries)
+    end = time.monotonic() + _LATE
+    while len(found) < len(entries) and time.monotonic() < end:
+        time.sleep(_PAUSE)
+        found |= _mined(chain, [entry for entry in entries if entry.hash not in found])
+    return found
+
+
+def _held(chain: Chain, entry: Entry) -> bool:
+    """Whether the node knows the transaction: then it was not replaced, however late its receipt is."""
+    return chain.rpc.request("eth_getTransactionByHash", [entry.hash]) is not None
 
 
 def _check_gaps(chain: Chain, entries: Sequence[Entry]) -> None:

@@ -16,7 +16,7 @@ from carbon_tokens.ledger.events import decode_logs
 from carbon_tokens.ledger.journal import REFUSED, Entry, Journal, Outcome
 from carbon_tokens.ledger.records import Receipt
 from carbon_tokens.ledger.rpc import NodeError
-from carbon_tokens.ledger.settle import refusal_of, settle
+from carbon_tokens.ledger.settle import NonceError, refusal_of, settle
 from carbon_tokens.ledger.transactions import Transaction
 
 
@@ -46,7 +46,14 @@ class Writer:
         entry = self.entry(action, key, self._transaction(to, data))
         self.journal.plan([entry])
         self._send(entry)
-        return self._receipt(action, to, data, settle(self.chain, self.journal, [entry])[entry.hash])
+        receipts = settle(self.chain, self.journal, [entry])
+        if entry.hash not in receipts:
+            raise NonceError(
+                f"another transaction used nonce {entry.nonce} of {entry.sender}",
+                where=f"{action} {entry.hash}",
+                todo="Let only one process send as this account, and run it again.",
+            )
+        return self._receipt(action, to, data, receipts[entry.hash])
 
     def key(self, to: str, data: bytes) -> str:
         """What makes two writes the same one: sender, contract and calldata."""

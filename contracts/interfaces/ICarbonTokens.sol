@@ -128,7 +128,7 @@ interface ICarbonTokens {
     error SerialRangeInvalid(uint256 from, uint256 thru, uint256 nextSerial);
     /// @notice More than 1 MWh or 1 t for each serial.
     error AmountExceedsSerials(uint256 amount, uint256 serials);
-    /// @notice A period that is empty, ends before it starts or is longer than the record can hold.
+    /// @notice A period that is empty, ends before it starts, in the future, or is longer than the record can hold.
     error PeriodInvalid(uint256 start, uint256 end);
     /// @notice The reading is not within the month.
     error PeriodOutsideMonth(uint256 start, uint256 end, uint256 month);
@@ -145,6 +145,8 @@ interface ICarbonTokens {
     /// @notice Scope 2 emissions without energy.
     error Scope2WithoutEnergy();
     error MonthIsClosed(uint256 facility, uint32 month);
+    /// @notice A month can be complete only when it is over.
+    error MonthNotOver(uint32 month);
     /// @notice Nothing was audited for the month yet: an empty month is not neutral.
     error MonthNotAudited(uint256 facility, uint32 month);
     error SignatureExpired(uint256 deadline);

@@ -17,7 +17,7 @@ interface INetEmissions {
 
     /// @notice The last month is before the first.
     error MonthsReversed(uint32 from, uint32 thru);
-    /// @notice The month was not declared complete: an empty or open month is not neutral.
+    /// @notice The month was not declared complete (an empty or open month is not neutral), or has no version left.
     error MonthOpen(uint256 facility, uint32 month);
     /// @notice Net emissions of the month are above zero by `net` g.
     error NetAboveZero(uint256 facility, uint32 month, uint256 net);

@@ -187,6 +187,11 @@ library InventorySlots {
         return InventorySlot.unwrap(slot) & CLOSED != 0;
     }
 
+    /// @notice No further version is left: nobody could restate or disallow any more, so nothing may rest on it.
+    function exhausted(InventorySlot slot) internal pure returns (bool) {
+        return slot.version() == 0x7fff;
+    }
+
     /// @notice scope 1 + scope 2 location-based + scope 3: the balance of audited emissions
     function gross(InventorySlot slot) internal pure returns (uint256) {
         uint256 word = InventorySlot.unwrap(slot);
