@@ -17,7 +17,9 @@ class CarbonTokensError(Exception):
 
     def __init__(self, what: str, *, where: str = "", todo: str = "") -> None:
         self.what, self.where, self.todo = what, where, todo
-        super().__init__(" ".join(part for part in (f"{where}:" if where else "", what + ("." if todo else ""), todo) if part))
+        super().__init__(
+            " ".join(part for part in (f"{where}:" if where else "", what + ("." if todo else ""), todo) if part)
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.what, self.where, self.todo)
@@ -54,7 +56,9 @@ class LedgerError(CarbonTokensError):
 class Reverted(LedgerError):
     """A contract refused the call; ``error`` and ``args_`` are the decoded custom error."""
 
-    def __init__(self, what: str, *, where: str = "", todo: str = "", error: str = "", args_: tuple[object, ...] = ()) -> None:
+    def __init__(
+        self, what: str, *, where: str = "", todo: str = "", error: str = "", args_: tuple[object, ...] = ()
+    ) -> None:
         super().__init__(what, where=where, todo=todo)
         self.error, self.args_ = error, args_
 

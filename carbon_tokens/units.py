@@ -29,7 +29,9 @@ def decimal(value: str | int | Decimal, *, where: str = "") -> Decimal:
     except (InvalidOperation, ValueError, AttributeError):
         number = Decimal("NaN")
     if not number.is_finite():
-        raise UnitError(f"{value!r} is not a finite number", where=where, todo="Write it in digits with a decimal point.")
+        raise UnitError(
+            f"{value!r} is not a finite number", where=where, todo="Write it in digits with a decimal point."
+        )
     return number
 
 

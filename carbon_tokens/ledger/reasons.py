@@ -51,6 +51,7 @@ _REASONS: dict[str, tuple[str, str]] = {
     ),
     "Scope2WithoutEnergy": ("scope 2 emissions without energy", "State the energy."),
     "MonthIsClosed": ("{month:month} is closed", "Restate it instead."),
+    "MonthNotOver": ("{month:month} is not over", "Close it when it has ended: only then can it be complete."),
     "MonthNotAudited": ("nothing was audited for {month:month}", "Audit it first: an empty month is not neutral."),
     "SignatureExpired": ("the signature expired at {deadline:instant}", "Let the auditor sign again."),
     "SignatureInvalid": (

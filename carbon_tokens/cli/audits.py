@@ -1,0 +1,256 @@
+"""``energy read``, ``audit``, ``close``, ``restate`` and ``disallow``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from carbon_tokens.cli.options import Amount, Facility, Hash, ReportingMonth, Token
+from carbon_tokens.cli.run import Run, verb
+from carbon_tokens.periods import Month
+
+if TYPE_CHECKING:
+    from carbon_tokens.energy import Reading
+    from carbon_tokens.ledger import SignedAudit
+    from carbon_tokens.statements import FactorReference, Statement
+
+energy = typer.Typer(help="Electricity from bills and meters.", no_args_is_help=True)
+
+Bills = Annotated[Path, typer.Option("--bills", help="CSV of bills.", exists=True, dir_okay=False)]
+OptionalBills = Annotated[Path | None, typer.Option("--bills", help="CSV of bills.", exists=True, dir_okay=False)]
+Pue = Annotated[str, typer.Option("--pue", help="PUE to apply, if the meter is of IT equipment; 1: none.")]
+Year = Annotated[int | None, typer.Option("--year", help="Data year of the factor; the month's year without it.")]
+Edition = Annotated[str | None, typer.Option("--edition", help="Edition of the release.")]
+Workbook = Annotated[Path | None, typer.Option("--workbook", help="EPA's workbook instead of a shipped release.")]
+Residual = Annotated[Path | None, typer.Option("--residual", help="CSV of residual-mix rates.")]
+Scope1 = Annotated[int, typer.Option("--scope1-g", help="Direct emissions of the month, g CO2e.", min=0)]
+Scope3 = Annotated[int, typer.Option("--scope3-g", help="Upstream emissions of the month, g CO2e.", min=0)]
+Boundary = Annotated[str, typer.Option("--boundary", help="google-2024 or google-2026.")]
+Notes = Annotated[list[str], typer.Option("--note", help="Remark in the document; may be repeated.")]
+Sign = Annotated[Path | None, typer.Option("--sign", help="Sign only, and write the signed audits to this file.")]
+Submit = Annotated[Path | None, typer.Option("--submit", help="Submit the signed audits of this file.", exists=True)]
+Deadline = Annotated[int, typer.Option("--days", help="Days that a signature is good for.", min=1)]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(energy, name="energy")
+    verb(app, "audit", writer="auditor", documents=True)(audit)
+    verb(app, "close", writer="auditor")(close)
+    verb(app, "restate", writer="auditor", documents=True)(restate)
+    verb(app, "disallow", writer="auditor")(disallow)
+
+
+@verb(energy, "read", options=())
+def read(run: Run, bills: Bills, month: ReportingMonth, pue: Pue = "1") -> None:
+    """What the bills say of a month, in Wh, each with its place in the file and its quality."""
+    found = _readings(bills, month, pue)
+    rows = [
+        {"utility": each.utility, "meter": each.meter, "start": each.start, "end": each.end, "where": each.where,
+         "energy_wh": each.energy_wh, "quality": each.quality, "note": each.note}
+        for each in found
+    ]  # fmt: skip
+    total = sum(each.energy_wh for each in found)
+    lines = [
+        f"{each.where} {each.utility} {each.meter}: {each.energy_wh:,} Wh {each.quality} {each.note}" for each in found
+    ]
+    content = {"month": str(month), "energy_wh": total, "readings": rows}
+    run.answer(content, lambda out: out.print("\n".join([*lines, f"{month}: {total:,} Wh"]), soft_wrap=True))
+
+
+def audit(
+    run: Run,
+    facility: Facility,
+    month: ReportingMonth,
+    bills: OptionalBills = None,
+    pue: Pue = "1",
+    year: Year = None,
+    edition: Edition = None,
+    workbook: Workbook = None,
+    residual: Residual = None,
+    scope1_g: Scope1 = 0,
+    scope3_g: Scope3 = 0,
+    boundary: Boundary = "google-2024",
+    note: Notes = [],  # noqa: B006
+    sign: Sign = None,
+    submit: Submit = None,
+    days: Deadline = 30,
+) -> None:
+    """Audits a month: each reading of the bills with its scope 2, and scopes 1 and 3 apart. Only an auditor.
+
+    With --sign the auditor signs and sends nothing; with --submit anyone sends what was signed.
+    """
+    if submit:
+        _submit(run, submit)
+        return
+    factor = _factor(run, facility, month, year, edition, workbook, residual) if bills else None
+    documents = _statements(facility, month, _readings(bills, month, pue) if bills else [], factor, boundary,
+                            scope1_g, scope3_g, note)  # fmt: skip
+    if not documents:
+        raise typer.BadParameter("give --bills, --scope1-g or --scope3-g; no bill touches the month otherwise")
+    if sign:
+        _sign(run, documents, sign, days)
+    else:
+        _audit(run, documents)
+
+
+def _readings(path: Path, month: Month, pue: str) -> list[Reading]:
+    from carbon_tokens.energy import apply_pue, bills
+
+    found = bills.readings(bills.read(path), month)
+    return found if pue == "1" else [apply_pue(each, pue, "as stated") for each in found]
+
+
+def _factor(
+    run: Run, facility: int, month: Month, year: int | None, edition: str | None, workbook: Path | None,
+    table: Path | None,
+) -> FactorReference:  # fmt: skip
+    from carbon_tokens.factors import egrid, residual
+    from carbon_tokens.statements import FactorReference
+
+    release = egrid.read_release(workbook, edition) if workbook else egrid.release(year or month.year, edition)
+    release = release.with_residual(residual.read(table, release.year)) if table else release
+    return FactorReference.of(release.rate(run.ledger.facility(facility).grid_region))
+
+
+def _statements(
+    facility: int, month: Month, readings: list[Reading], factor: FactorReference | None, boundary: str, scope1_g: int,
+    scope3_g: int, notes: list[str],
+) -> list[Statement]:  # fmt: skip
+    from carbon_tokens.statements import MethodReference, build, build_without_energy
+
+    method = MethodReference.shipped(boundary)
+    found = [build(each, factor, facility=facility, method=method, notes=notes) for each in readings if factor]
+    if scope1_g or scope3_g:
+        found.append(
+            build_without_energy(
+                facility, month, method=method, quality="D", scope1_g=scope1_g, scope3_g=scope3_g, notes=notes
+            )
+        )
+    return found
+
+
+def _audit(run: Run, documents: list[Statement]) -> None:
+    from carbon_tokens.ledger.documents import audit_of
+
+    ledger, kept = run.ledger, run.documents
+    receipts = []
+    for number, document in enumerate(documents, 1):
+        kept.put(document)  # before it is audited: a proof needs it even if this process dies now
+        version = ledger.account(int(document.facility, 16), document.month).version + 1
+        with run.progress.status(f"auditing {number} of {len(documents)}"):
+            receipts.append((ledger.audit(audit_of(document, version)), document, version))
+    _answer(run, receipts)
+
+
+def _answer(run: Run, receipts: list[Any]) -> None:
+    rows = [
+        {"tx": receipt.tx, "gas_used": receipt.gas_used, "version": version, "energy_wh": document.energy_wh,
+         "scope1_g": document.scope1_g, "scope2_location_g": document.scope2_location_g,
+         "scope2_residual_g": document.scope2_residual_g, "scope3_g": document.scope3_g,
+         "evidence": "0x" + document.evidence.hex()}
+        for receipt, document, version in receipts
+    ]  # fmt: skip
+    lines = [f"version {row['version']}: {row['energy_wh']:,} Wh, transaction {row['tx']}" for row in rows]
+    run.answer({"audits": rows}, lambda out: out.print("\n".join(lines), soft_wrap=True))
+
+
+def _sign(run: Run, documents: list[Statement], path: Path, days: int) -> None:
+    from dataclasses import asdict
+
+    from carbon_tokens.ledger.documents import audit_of
+
+    version = run.ledger.account(int(documents[0].facility, 16), documents[0].month).version
+    deadline = run.chain.time() + days * 86_400
+    signed = [run.ledger.sign_audit(audit_of(each, version + n), deadline) for n, each in enumerate(documents, 1)]
+    for document in documents:
+        run.documents.put(document)
+    rows = [asdict(each) | {"document": document.to_json()} for each, document in zip(signed, documents, strict=True)]
+    path.write_text(json.dumps(rows, default=lambda value: "0x" + value.hex(), indent=1))
+    content = {"file": str(path), "signed": len(rows), "auditor": signed[0].auditor, "deadline": deadline}
+    run.answer(content, lambda out: out.print(f"{len(rows)} audits signed by {signed[0].auditor} in {path}"))
+
+
+def _submit(run: Run, path: Path) -> None:
+    from carbon_tokens.statements import Statement
+
+    receipts = []
+    for row in _rows(path):
+        document = Statement.from_json(row["document"])
+        signed = _signed(row)
+        run.documents.put(document)
+        receipts.append((run.ledger.submit_audit(signed), document, signed.audit.version))
+    _answer(run, receipts)
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    from carbon_tokens.errors import StatementError
+
+    try:
+        rows: list[dict[str, Any]] = json.loads(path.read_text())
+        return [{**row, "audit": dict(row["audit"]), "document": dict(row["document"])} for row in rows]
+    except (ValueError, TypeError, KeyError) as error:
+        raise StatementError("these are no signed audits", where=str(path), todo="Make them by --sign.") from error
+
+
+def _signed(row: dict[str, Any]) -> SignedAudit:
+    """What was signed: the document must be the one whose hash the auditor signed, which the contract checks."""
+    from carbon_tokens.ledger import Audit, SignedAudit
+
+    hashes = {name: bytes.fromhex(row["audit"][name][2:]) for name in ("meter", "release", "evidence")}
+    audit = Audit(**{**row["audit"], **hashes})
+    return SignedAudit(audit, row["auditor"], row["deadline"], bytes.fromhex(row["signature"][2:]))
+
+
+def close(run: Run, facility: Facility, month: ReportingMonth) -> None:
+    """Declares a month complete. Only an auditor."""
+    run.written(run.ledger.close(facility, month), facility=f"0x{facility:054x}", month=str(month))
+
+
+Energy = Annotated[int, typer.Option("--energy-wh", help="New total, Wh.", min=0)]
+Reason = Annotated[str, typer.Option("--reason", help="Why the totals change.")]
+
+
+def restate(
+    run: Run,
+    facility: Facility,
+    month: ReportingMonth,
+    energy_wh: Energy,
+    reason: Reason,
+    scope1_g: Scope1 = 0,
+    scope3_g: Scope3 = 0,
+    year: Year = None,
+    edition: Edition = None,
+    workbook: Workbook = None,
+    residual: Residual = None,
+    boundary: Boundary = "google-2024",
+) -> None:
+    """Replaces the totals of a month, which reopens its claims. Only an auditor."""
+    from carbon_tokens.ledger.documents import audit_of
+    from carbon_tokens.statements import MethodReference
+    from carbon_tokens.statements import restate as restated
+
+    factor = _factor(run, facility, month, year, edition, workbook, residual) if energy_wh else None
+    document = restated(
+        _replaced(run, facility, month), reason, energy_wh=energy_wh, scope1_g=scope1_g, scope3_g=scope3_g,
+        factor=factor, method=MethodReference.shipped(boundary), quality="D",
+    )  # fmt: skip
+    version = run.ledger.account(facility, month).version + 1
+    run.documents.put(document)
+    receipt = run.ledger.restate(audit_of(document, version))
+    _answer(run, [(receipt, document, version)])
+
+
+def _replaced(run: Run, facility: int, month: Month) -> list[Any]:
+    """The documents that the account rests on now: the last restatement, or every audit, and audits after it."""
+    from carbon_tokens.claims.proving import standing
+
+    return standing(run.ledger, run.documents, facility, month)
+
+
+def disallow(run: Run, facility: Facility, month: ReportingMonth, token: Token, amount: Amount, evidence: Hash) -> None:
+    """Takes retired RECs or offsets that proved void out of an account. Only an auditor."""
+    receipt = run.ledger.disallow(facility, month, token, amount, evidence)
+    run.written(receipt, token=f"0x{token:064x}", amount=amount)

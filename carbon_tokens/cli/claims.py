@@ -1,0 +1,114 @@
+"""``status``, ``claim``, ``prove`` and ``verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from carbon_tokens.cli.options import ClaimId, Facility, ReportingMonth, Thru
+from carbon_tokens.cli.run import REFUSED, STATE, Run, verb
+from carbon_tokens.periods import Month
+
+if TYPE_CHECKING:
+    from carbon_tokens.claims import Verification
+
+Output = Annotated[Path, typer.Option("--out", help="File to write the proof to.")]
+Svg = Annotated[Path | None, typer.Option("--certificate", help="Also write the certificate's SVG to this file.")]
+ProofFile = Annotated[Path, typer.Argument(help="The proof.", exists=True, dir_okay=False, metavar="PROOF")]
+Inputs = Annotated[
+    Path | None, typer.Option("--inputs", help="Folder of the files it rests on.", exists=True, file_okay=False)
+]
+
+
+def register(app: typer.Typer) -> None:
+    verb(app, "status")(status)
+    verb(app, "claim", writer="operator")(claim)
+    verb(app, "prove", documents=True)(prove)
+    verb(app, "verify")(verify)
+
+
+def status(run: Run, facility: Facility, month: ReportingMonth, thru: Thru = None) -> None:
+    """The three totals side by side, and what is missing to a claim."""
+    from carbon_tokens.cli.shown import missing, totals_table
+    from carbon_tokens.demo.steps import totals_json
+
+    months = [Month(number) for number in range(month.number, (thru or month).number + 1)]
+    run.ledger.facility(facility)  # an unknown facility is an error, not an empty account
+    statuses = run.ledger.status(facility, months)
+    rows = [{"month": str(Month(each.month)), **totals_json(each), "missing": missing(each)} for each in statuses]
+
+    def show(out: Any) -> None:
+        out.print(totals_table(statuses))
+        for each in statuses:
+            found = missing(each)
+            out.print(f"{Month(each.month)}: " + (f"missing: {'; '.join(found)}" if found else "can be claimed"))
+
+    run.answer({"facility": f"0x{facility:054x}", "months": rows}, show)
+
+
+def claim(run: Run, facility: Facility, month: ReportingMonth, thru: Thru = None) -> None:
+    """Issues or renews the certificate; refused unless every month is closed and net is not above zero."""
+    receipt = run.ledger.claim(facility, month, thru)
+    number = receipt.id or 0
+    run.written(receipt, claim_id=f"0x{number:064x}", valid=run.ledger.is_valid(number))
+
+
+def prove(run: Run, claim_id: ClaimId, out: Output = Path("proof.json"), certificate: Svg = None) -> None:
+    """Writes the proof of a claim that holds, one JSON file."""
+    from carbon_tokens.claims import prove as write
+    from carbon_tokens.claims import write_certificate
+
+    with run.progress.status("reading the chain"):
+        proof = write(run.ledger, claim_id, out, run.documents)
+    if certificate:
+        write_certificate(run.ledger, claim_id, certificate)
+    content = {"proof": str(out), "sha256": proof.sha256, "claim_id": proof.claim.id}
+    content["certificate"] = str(certificate) if certificate else ""
+    run.answer(content, lambda console: console.print(f"{out}\nsha-256 {proof.sha256}", soft_wrap=True))
+
+
+def verify(run: Run, proof: ProofFile, inputs: Inputs = None) -> None:
+    """Verifies a proof: offline; with --inputs against the files; with --rpc or --state against the chain.
+
+    Without either, the embedded chain of the state file beside the proof or in the current folder is used, if the proof
+    is of an embedded chain and there is one. With --deployment the contracts must be those of that folder: whom to
+    trust is the one thing that a proof cannot say. What was not checked is said.
+    """
+    from carbon_tokens.claims import verify as check
+
+    run.refused = {"verified": False, "reasons": ["it could not be checked"]}
+    state = None if run.rpc else run.given_state or _near(proof)
+    found = check(proof, run.rpc, inputs, state=state, deployments=run.given_deployments)
+    chain = run.rpc or (str(state) if state else None)
+    run.answer(found.to_json() | {"proof": str(proof), "chain": chain}, lambda out: _show(found, out))
+    if not found.verified:
+        raise typer.Exit(REFUSED)
+
+
+def _near(proof: Path) -> Path | None:
+    """The state file of an embedded chain beside the proof, or in the current folder."""
+    from carbon_tokens.claims.proof import read
+    from carbon_tokens.errors import ProofError
+
+    candidate = next((each for each in (proof.parent / STATE.name, STATE) if each.is_file()), None)
+    if candidate is None:
+        return None
+    from carbon_tokens.ledger.embedded import CHAIN_ID
+
+    try:
+        return candidate if read(proof).chain.id == CHAIN_ID else None
+    except ProofError:
+        return None  # which verify then gives as the reason
+
+
+def _show(found: Verification, out: Any) -> None:
+    for check in found.checks:
+        out.print(f"{'ok  ' if not check.reasons else 'FAIL'} {check.depth:8} {check.name}", soft_wrap=True)
+        for reason in check.reasons:
+            out.print(f"       {reason}", soft_wrap=True)
+    skipped = [depth for depth, state in found.depths.items() if state is None]
+    if skipped:
+        out.print(f"not checked: {', '.join(skipped)}")
+    out.print("VERIFIED" if found.verified else "NOT VERIFIED")

@@ -1,0 +1,93 @@
+"""``demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from carbon_tokens.cli.run import HOME, STATE, Run, console, verb
+
+if TYPE_CHECKING:
+    from carbon_tokens.demo import Stage, Step
+
+Out = Annotated[Path, typer.Option("--out", help="Folder for proofs, certificates and the embedded chain.")]
+
+
+def register(app: typer.Typer) -> None:
+    verb(app, "demo", options=("rpc",))(demo)
+
+
+def demo(run: Run, out: Out = HOME / "demo") -> None:
+    """Proves a real facility-month of data/demo neutral, end to end, and verifies it in a second process."""
+    from carbon_tokens.demo import Demo
+    from carbon_tokens.ledger import Chain
+
+    folder = _unused(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    state = folder / STATE.name
+    chain = Chain.connect(run.rpc, state=None if run.rpc else state)
+    options = ["--rpc", run.rpc] if run.rpc else ["--state", str(state)]
+    tell = _Teller(run)
+    try:
+        found = Demo(chain, options, folder, tell.tell).run()
+    finally:
+        chain.close()
+    run.answer(found, lambda out: tell.end(found))
+
+
+def _unused(out: Path) -> Path:
+    """The folder itself, or one inside it when it holds an earlier run: nothing is overwritten."""
+    if not out.is_dir() or not any(out.iterdir()):
+        return out
+    return next(each for each in (out / f"run-{number}" for number in range(2, 1_000_000)) if not each.exists())
+
+
+class _Teller:
+    """Prints steps as they happen: on stdout for people, on stderr beside a JSON answer."""
+
+    def __init__(self, run: Run) -> None:
+        self._out = console(stderr=run.as_json)
+        self._stages: list[Stage] = []
+
+    def tell(self, what: Step | Stage) -> None:
+        from carbon_tokens.demo import Stage
+
+        if isinstance(what, Stage):
+            self._stages.append(what)
+        else:
+            self._step(what)
+
+    def _step(self, step: Step) -> None:
+        label = f" [{step.label}]" if step.label else ""
+        self._out.print(f"• {step.what}{label}", soft_wrap=True, markup=False)
+        if step.tx:
+            self._out.print(f"    {step.who}  {step.tx}  gas {step.gas:,}", soft_wrap=True, markup=False, style="dim")
+
+    def end(self, found: dict[str, Any]) -> None:
+        from rich.table import Table
+
+        from carbon_tokens.cli.shown import millionths
+
+        table = Table(title=f"{found['month']}, t CO2e and MWh")
+        columns = (
+            "",
+            "gross location-based",
+            "gross market-based",
+            "offsets",
+            "net",
+            "energy",
+            "covered",
+            "certificate",
+        )
+        for name in columns:
+            table.add_column(name, justify="right")
+        for stage in self._stages:
+            each = stage.status
+            figures = (each.gross_location, each.gross_market, each.offsets, each.net, each.energy, each.covered)
+            table.add_row(stage.name, *map(millionths, figures), "valid" if stage.valid else "NOT VALID")
+        self._out.print(table)
+        self._out.print("Amounts labelled illustrative are invented; all others are published, see data/SOURCES.csv.")
+        self._out.print(f"proof {found['proof']}\ncertificate {found['certificate']}", soft_wrap=True)
+        self._out.print("VERIFIED" if found["verified"] else "NOT VERIFIED")

@@ -1,0 +1,118 @@
+"""``factors``: what EPA published, and its publication on chain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from carbon_tokens.cli.run import Run, verb
+
+if TYPE_CHECKING:
+    from carbon_tokens.factors import Rate, Release
+
+app = typer.Typer(
+    help="Emission factors: list, show, read a workbook, load a release onto the chain.", no_args_is_help=True
+)
+
+Region = Annotated[str, typer.Option("--region", help="US, a state or an eGRID subregion, e.g. CAMX.")]
+Year = Annotated[int, typer.Option("--year", help="Data year of the release.")]
+OptionalYear = Annotated[int | None, typer.Option("--year", help="Only this data year.")]
+Edition = Annotated[str | None, typer.Option("--edition", help="Revision; the year's default without it.")]
+Workbook = Annotated[Path, typer.Argument(help="EPA's eGRID workbook.", exists=True, dir_okay=False)]
+LoadWorkbook = Annotated[
+    Path | None, typer.Option("--workbook", help="EPA's workbook instead of a shipped release.", exists=True)
+]
+Residual = Annotated[
+    Path | None,
+    typer.Option("--residual", help="CSV of residual-mix rates: year, region, residual_lb_per_mwh, source."),
+]
+
+
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(app, name="factors")
+
+
+@verb(app, "list", options=())
+def list_(run: Run, year: OptionalYear = None) -> None:
+    """The editions of every release that are known, refused ones with the reason."""
+    from carbon_tokens.factors import egrid
+
+    editions = egrid.editions(year)
+
+    def show(out: Any) -> None:
+        for one in editions:
+            state = "refused" if not one.usable else "default" if one.default else "usable"
+            out.print(f"{one.dataset}{one.year} {one.edition:18} {state:8} {one.note}", soft_wrap=True)
+
+    run.answer({"editions": [one.to_json() for one in editions]}, show)
+
+
+@verb(app, "show", options=())
+def show(run: Run, region: Region, year: Year, edition: Edition = None) -> None:
+    """The published rates of a region, in lb/MWh as printed and in g/MWh exactly."""
+    from carbon_tokens.factors import egrid
+
+    rate = egrid.rates(region, year, edition)
+    run.answer(rate.to_json(), lambda out: _print([rate], out))
+
+
+@verb(app, "read", options=())
+def read(run: Run, file: Workbook, edition: Edition = None) -> None:
+    """The rates in a workbook of EPA's layout, whatever its year."""
+    from carbon_tokens.factors import egrid
+
+    rates = egrid.read_workbook(file, edition)
+    first = rates[0]
+    head = {"dataset": first.dataset, "release": first.release, "year": first.year, "edition": first.edition}
+    head |= {"revision": first.revision, "file_sha256": first.file_sha256}
+    run.answer({**head, "rates": [rate.to_json() for rate in rates]}, lambda out: _print(rates, out))
+
+
+@verb(app, "load", writer="publisher")
+def load(
+    run: Run,
+    year: OptionalYear = None,
+    edition: Edition = None,
+    workbook: LoadWorkbook = None,
+    residual: Residual = None,
+) -> None:
+    """Publishes a release on chain: every region that has CO2e. What is published already is left out."""
+    from carbon_tokens.ledger.documents import factors_of
+    from carbon_tokens.statements import release_id
+
+    release = _release(year, edition, workbook, residual)
+    rows = factors_of(release.rates)
+    with run.progress.status(f"publishing {len(rows)} regions"):
+        receipts = run.ledger.publish_factors(release, rows)
+    number = "0x" + release_id(release.dataset, release.year, release.edition).hex()
+    content = {"release": number, "dataset": release.dataset, "year": release.year, "edition": release.edition}
+    content |= {"file_sha256": release.file_sha256, "regions": len(rows)}
+    content |= {"transactions": [each.tx for each in receipts], "gas_used": sum(each.gas_used for each in receipts)}
+    name = f"{release.dataset}{release.year} {release.edition}"
+    said = f"{name}: {len(rows)} regions, {len(receipts)} transactions\n{number}"
+    run.answer(content, lambda out: out.print(said, soft_wrap=True))
+
+
+def _release(year: int | None, edition: str | None, workbook: Path | None, table: Path | None) -> Release:
+    from carbon_tokens.factors import egrid, residual
+
+    if (workbook is None) == (year is None):
+        raise typer.BadParameter("give --year of a shipped release, or --workbook")
+    release = egrid.read_release(workbook, edition) if workbook else egrid.release(year or 0, edition)
+    return release.with_residual(residual.read(table, release.year)) if table else release
+
+
+def _print(rates: list[Rate], out: Any) -> None:
+    from rich.table import Table
+
+    first = rates[0]
+    table = Table(title=f"{first.release} {first.edition}, annual total output emission rates")
+    for name in ("level", "region", "CO2 lb/MWh", "CO2e lb/MWh", "CO2e g/MWh", "factor g/MWh", "source"):
+        table.add_column(name)
+    for rate in rates:
+        found = rate.to_json()
+        keys = ("level", "region", "co2_lb_per_mwh", "co2e_lb_per_mwh", "co2e_g_per_mwh", "factor_g_per_mwh", "source")
+        table.add_row(*("–" if found[key] is None else str(found[key]) for key in keys))
+    out.print(table)

@@ -1,0 +1,9 @@
+"""The demonstration on the real data of ``data/demo``: see ``run``."""
+
+from __future__ import annotations
+
+from carbon_tokens.demo.facts import Facts
+from carbon_tokens.demo.run import Demo
+from carbon_tokens.demo.steps import Stage, Step, totals_json
+
+__all__ = ["Demo", "Facts", "Stage", "Step", "totals_json"]
