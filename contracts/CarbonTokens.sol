@@ -6,45 +6,16 @@ import {
 } from "@openzeppelin/contracts/access/extensions/AccessControlDefaultAdminRules.sol";
 import {ERC1155} from "@openzeppelin/contracts/token/ERC1155/ERC1155.sol";
 import {ERC1155Utils} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155Utils.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
+import {Accounts} from "./Accounts.sol";
 import {ICarbonTokens} from "./interfaces/ICarbonTokens.sol";
 import {IEmissionFactors} from "./interfaces/IEmissionFactors.sol";
 import {Calendar} from "./libraries/Calendar.sol";
-import {Roles} from "./libraries/Roles.sol";
-import {
-    BatchSlot,
-    BatchSlots,
-    CoverSlot,
-    FacilitySlot,
-    FacilitySlots,
-    InventorySlot,
-    SourceSlot,
-    SourceSlots
-} from "./libraries/Slots.sol";
+import {BatchSlot, BatchSlots, CoverSlot, FacilitySlot, InventorySlot, SourceSlot} from "./libraries/Slots.sol";
 import {TokenId} from "./libraries/TokenId.sol";
 
-/// @title CarbonTokens: see ICarbonTokens
-contract CarbonTokens is ICarbonTokens, ERC1155, AccessControlDefaultAdminRules, EIP712 {
-    bytes32 private constant STATEMENT_TYPEHASH = keccak256(
-        "Statement(uint256 facility,uint32 month,uint16 version,uint256 energy,uint256 scope1,uint256 scope2Location,uint256 scope2Residual,uint256 scope3,uint256 start,uint256 end,bytes32 meter,bytes32 release,bytes32 evidence,uint256 deadline)"
-    );
+/// @title CarbonTokens: the tokens of the ledger, see ICarbonTokens
+contract CarbonTokens is Accounts, ERC1155 {
     uint256 private constant UNITS_PER_SERIAL = 1_000_000; // 1 MWh in Wh, 1 t in g
-    uint256 private constant WH_PER_MWH = 1_000_000;
-
-    /// @dev A source: what moves its tokens in one slot, what issuing needs beside it in another.
-    struct Described {
-        SourceSlot slot;
-        bytes12 registry;
-        bytes10 gridRegion;
-    }
-
-    /// @dev An account.
-    struct Slots {
-        InventorySlot inventory;
-        CoverSlot cover;
-    }
 
     /// @dev An issued batch: its record, and the balances of all but the first holder.
     struct Batched {
@@ -52,66 +23,15 @@ contract CarbonTokens is ICarbonTokens, ERC1155, AccessControlDefaultAdminRules,
         mapping(address holder => uint256) balances;
     }
 
-    IEmissionFactors public immutable factors;
-
-    mapping(uint256 facility => FacilitySlot) private _facilities;
-    mapping(uint24 source => Described) private _sources;
-    mapping(bytes32 registryAndDevice => uint24) private _sourceIds;
-    mapping(uint256 auditedId => Slots) private _accounts;
     mapping(uint256 id => Batched) private _batches;
-    mapping(bytes32 meter => uint256) private _meters; // audited until, UTC seconds
-    mapping(bytes32 evidence => uint256) private _evidence; // audited id that it was used for
-    uint24 private _sourceCount;
 
     /// @param factors_ published emission factors that audits are recomputed with
     /// @param adminDelay seconds before a new admin can accept @param admin first admin
     constructor(IEmissionFactors factors_, uint48 adminDelay, address admin)
         ERC1155("")
         AccessControlDefaultAdminRules(adminDelay, admin)
-        EIP712("carbon-tokens", "1")
-    {
-        factors = factors_;
-    }
-
-    // ------------------------------------------------------------------------------------------- facilities and sources
-    /// @inheritdoc ICarbonTokens
-    function registerFacility(bytes10 gridRegion, bytes2 marketZone, bytes32 metadata)
-        external
-        returns (uint256 facility)
-    {
-        if (gridRegion == 0 || marketZone == 0) revert CodeMissing();
-        facility = TokenId.facility(msg.sender, metadata);
-        if (_facilities[facility].owner() != address(0)) revert FacilityExists(facility);
-        _facilities[facility] = FacilitySlots.pack(msg.sender, marketZone, gridRegion);
-        emit FacilityRegistered(facility, msg.sender, gridRegion, marketZone, metadata);
-    }
-
-    /// @inheritdoc ICarbonTokens
-    function registerSource(
-        uint8 class,
-        bytes12 registry,
-        bytes32 device,
-        bytes2 marketZone,
-        bytes10 gridRegion,
-        bytes10 technology
-    ) external returns (uint24 source) {
-        _checkRole(_issuerRole(class));
-        if (registry == 0 || device == 0 || marketZone == 0) revert CodeMissing();
-        bytes32 key = Hashes.efficientKeccak256(registry, device);
-        if (_sourceIds[key] != 0) revert SourceExists(_sourceIds[key]);
-        source = ++_sourceCount;
-        _sourceIds[key] = source;
-        _sources[source] = Described(SourceSlots.pack(msg.sender, marketZone, class), registry, gridRegion);
-        emit SourceRegistered(source, msg.sender, class, registry, device, marketZone, gridRegion, technology);
-    }
-
-    /// @inheritdoc ICarbonTokens
-    function setFrozen(uint24 source, bool frozen) external onlyRole(Roles.REGISTRAR) {
-        SourceSlot slot = _sources[source].slot;
-        if (slot.issuer() == address(0)) revert SourceUnknown(source);
-        _sources[source].slot = slot.withFrozen(frozen);
-        emit SourceFrozen(source, frozen);
-    }
+        Accounts(factors_)
+    {}
 
     // ------------------------------------------------------------------------------------------------------------ issue
     /// @inheritdoc ICarbonTokens
@@ -191,155 +111,6 @@ contract CarbonTokens is ICarbonTokens, ERC1155, AccessControlDefaultAdminRules,
         if (first > type(uint16).max || months > type(uint8).max) revert PeriodInvalid(start, end);
     }
 
-    function _issuerRole(uint8 class) private pure returns (bytes32) {
-        if (class == TokenId.REC) return Roles.REC_ISSUER;
-        if (class == TokenId.OFFSET) return Roles.OFFSET_ISSUER;
-        revert ClassNotIssuable(class);
-    }
-
-    // ------------------------------------------------------------------------------------------------------------ audit
-    /// @inheritdoc ICarbonTokens
-    function audit(Statement calldata statement) external {
-        _audit(statement, msg.sender);
-    }
-
-    /// @inheritdoc ICarbonTokens
-    function auditBySig(Statement calldata statement, address auditor, uint256 deadline, bytes calldata signature)
-        external
-    {
-        if (block.timestamp > deadline) revert SignatureExpired(deadline);
-        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(STATEMENT_TYPEHASH, statement, deadline)));
-        if (!SignatureChecker.isValidSignatureNow(auditor, digest, signature)) revert SignatureInvalid(auditor);
-        _audit(statement, auditor);
-    }
-
-    /// @inheritdoc ICarbonTokens
-    function close(uint256 facility, uint32 month, uint16 version) external {
-        _checkAuditor(facility, msg.sender);
-        uint256 id = TokenId.audited(facility, month);
-        InventorySlot inventory = _accounts[id].inventory;
-        if (version == 0) revert MonthNotAudited(facility, month);
-        if (Calendar.monthOf(block.timestamp) <= month) revert MonthNotOver(month);
-        if (inventory.version() != version) revert VersionMismatch(inventory.version(), version);
-        if (inventory.closed()) revert MonthIsClosed(facility, month);
-        _accounts[id].inventory = inventory.withClosed();
-        emit Closed(facility, month, msg.sender, version);
-    }
-
-    /// @inheritdoc ICarbonTokens
-    function restate(Statement calldata statement) external {
-        uint256 id = TokenId.audited(statement.facility, statement.month);
-        InventorySlot inventory = _accounts[id].inventory;
-        if (inventory.version() == 0) revert MonthNotAudited(statement.facility, statement.month);
-        if (statement.meter != 0) {
-            _checkPeriod(statement);
-            if (statement.end > _meters[statement.meter]) _meters[statement.meter] = statement.end;
-        }
-        _write(id, inventory, inventory.cleared(), statement, msg.sender);
-        emit Restated(statement.facility, msg.sender, statement);
-    }
-
-    /// @inheritdoc ICarbonTokens
-    function disallow(uint256 facility, uint32 month, uint16 version, uint256 id, uint256 amount, bytes32 evidence)
-        external
-    {
-        _checkAuditor(facility, msg.sender);
-        if (amount == 0) revert ZeroAmount();
-        if (_batches[id].slot.holder() == address(0)) revert BatchUnknown(id);
-        uint256 account = TokenId.audited(facility, month);
-        InventorySlot inventory = _accounts[account].inventory;
-        if (inventory.version() == 0) revert MonthNotAudited(facility, month);
-        _useEvidence(evidence, account);
-        _accounts[account].inventory = inventory.next(version);
-        CoverSlot cover = _accounts[account].cover;
-        bool isRec = TokenId.classOf(id) == TokenId.REC;
-        uint256 retired = isRec ? cover.recs() : cover.offsets();
-        if (amount > retired) revert DisallowedExceedsRetired(retired, amount);
-        _accounts[account].cover = isRec ? cover.minus(amount, 0) : cover.minus(0, amount);
-        emit Disallowed(facility, month, msg.sender, version, id, amount, evidence);
-    }
-
-    function _audit(Statement calldata statement, address auditor) private {
-        uint256 id = TokenId.audited(statement.facility, statement.month);
-        InventorySlot inventory = _accounts[id].inventory;
-        if (inventory.closed()) revert MonthIsClosed(statement.facility, statement.month);
-        _useMeter(statement);
-        _write(id, inventory, inventory, statement, auditor);
-        emit Audited(statement.facility, auditor, statement);
-    }
-
-    /// @dev Checks a statement, adds it to `base` and stores that as the account's inventory in place of `old`.
-    function _write(uint256 id, InventorySlot old, InventorySlot base, Statement calldata statement, address auditor)
-        private
-    {
-        FacilitySlot facility = _checkAuditor(statement.facility, auditor);
-        _useEvidence(statement.evidence, id);
-        _checkScope2(statement, facility.gridRegion());
-        InventorySlot current = base.next(statement.version).plus(statement);
-        _accounts[id].inventory = current;
-        _emitLiability(facility.owner(), id, old.gross(), current.gross());
-    }
-
-    /// @dev Only an auditor who does not own the facility.
-    function _checkAuditor(uint256 facility, address auditor) private view returns (FacilitySlot slot) {
-        _checkRole(Roles.AUDITOR, auditor);
-        slot = _facilities[facility];
-        if (slot.owner() == address(0)) revert FacilityUnknown(facility);
-        if (slot.owner() == auditor) revert SelfAudit(auditor);
-    }
-
-    function _useEvidence(bytes32 evidence, uint256 id) private {
-        if (evidence == 0) revert EvidenceMissing();
-        if (_evidence[evidence] != 0) revert EvidenceUsed(evidence);
-        _evidence[evidence] = id;
-    }
-
-    /// @dev A meter's cursor only moves forward: no period is audited twice or overlapping.
-    function _useMeter(Statement calldata statement) private {
-        bytes32 meter = statement.meter;
-        if (meter == 0) {
-            if (statement.energy != 0) revert MeterMissing();
-            if (statement.scope1 | statement.scope3 == 0) revert ZeroAmount();
-            return;
-        }
-        _checkPeriod(statement);
-        uint256 audited = _meters[meter];
-        if (statement.start < audited) revert MeterPeriodUsed(meter, statement.start, audited);
-        _meters[meter] = statement.end;
-    }
-
-    /// @dev A reading is of its month, and of the past.
-    function _checkPeriod(Statement calldata statement) private view {
-        (uint256 start, uint256 end, uint256 month) = (statement.start, statement.end, statement.month);
-        if (start >= end || end > block.timestamp) revert PeriodInvalid(start, end);
-        unchecked {
-            if (Calendar.monthOf(start) != month || Calendar.monthOf(end - 1) != month) {
-                revert PeriodOutsideMonth(start, end, month);
-            }
-        }
-    }
-
-    /// @dev Scope 2 with a named release is energy x its factors, rounded up.
-    function _checkScope2(Statement calldata statement, bytes10 region) private view {
-        (uint256 energy, uint256 location, uint256 residual) =
-            (statement.energy, statement.scope2Location, statement.scope2Residual);
-        if (energy == 0 && location | residual != 0) revert Scope2WithoutEnergy();
-        if (statement.release == 0) return;
-        (uint256 locationRate, uint256 residualRate,) = factors.factorOf(statement.release, region);
-        (locationRate, residualRate) = (_emissions(energy, locationRate), _emissions(energy, residualRate));
-        if (location != locationRate || residual != residualRate) revert Scope2Mismatch(locationRate, residualRate);
-    }
-
-    function _emissions(uint256 energy, uint256 rate) private pure returns (uint256) {
-        return (energy * rate + WH_PER_MWH - 1) / WH_PER_MWH;
-    }
-
-    /// @dev The balance of audited emissions follows the account; the event keeps ERC-1155 readers right.
-    function _emitLiability(address owner, uint256 id, uint256 before, uint256 current) private {
-        if (current > before) emit TransferSingle(msg.sender, address(0), owner, id, current - before);
-        else if (current < before) emit TransferSingle(msg.sender, owner, address(0), id, before - current);
-    }
-
     // ----------------------------------------------------------------------------------------------------------- retire
     /// @inheritdoc ICarbonTokens
     function retire(uint256 id, uint256 amount, Retirement calldata retirement) external {
@@ -362,6 +133,26 @@ contract CarbonTokens is ICarbonTokens, ERC1155, AccessControlDefaultAdminRules,
         }
         emit TransferBatch(msg.sender, msg.sender, address(0), ids, amounts);
         _credit(retirement, recs, offsets);
+    }
+
+    /// @inheritdoc ICarbonTokens
+    function disallow(uint256 facility, uint32 month, uint16 version, uint256 id, uint256 amount, bytes32 evidence)
+        external
+    {
+        _checkAuditor(facility, msg.sender);
+        if (amount == 0) revert ZeroAmount();
+        if (_batches[id].slot.holder() == address(0)) revert BatchUnknown(id);
+        uint256 account = TokenId.audited(facility, month);
+        InventorySlot inventory = _accounts[account].inventory;
+        if (inventory.version() == 0) revert MonthNotAudited(facility, month);
+        _useEvidence(evidence, account);
+        _accounts[account].inventory = inventory.next(version);
+        CoverSlot cover = _accounts[account].cover;
+        bool isRec = TokenId.classOf(id) == TokenId.REC;
+        uint256 retired = isRec ? cover.recs() : cover.offsets();
+        if (amount > retired) revert DisallowedExceedsRetired(retired, amount);
+        _accounts[account].cover = isRec ? cover.minus(amount, 0) : cover.minus(0, amount);
+        emit Disallowed(facility, month, msg.sender, version, id, amount, evidence);
     }
 
     function _zoneOf(uint256 facility) private view returns (bytes2) {
@@ -447,53 +238,6 @@ contract CarbonTokens is ICarbonTokens, ERC1155, AccessControlDefaultAdminRules,
 
     // ------------------------------------------------------------------------------------------------------------ views
     /// @inheritdoc ICarbonTokens
-    function facilityOf(uint256 facility) external view returns (address owner, bytes2 marketZone, bytes10 gridRegion) {
-        FacilitySlot slot = _facilities[facility];
-        return (slot.owner(), slot.marketZone(), slot.gridRegion());
-    }
-
-    /// @inheritdoc ICarbonTokens
-    function sourceOf(uint24 source)
-        external
-        view
-        returns (
-            address issuer,
-            uint8 class,
-            bytes12 registry,
-            bytes2 marketZone,
-            bytes10 gridRegion,
-            uint256 nextSerial,
-            bool frozen
-        )
-    {
-        Described storage described = _sources[source];
-        SourceSlot slot = described.slot;
-        (registry, gridRegion) = (described.registry, described.gridRegion);
-        return (slot.issuer(), slot.class(), registry, slot.marketZone(), gridRegion, slot.nextSerial(), slot.frozen());
-    }
-
-    /// @inheritdoc ICarbonTokens
-    function sourceIdOf(bytes12 registry, bytes32 device) external view returns (uint24) {
-        return _sourceIds[Hashes.efficientKeccak256(registry, device)];
-    }
-
-    /// @inheritdoc ICarbonTokens
-    function accountOf(uint256 facility, uint32 month) external view returns (Account memory account) {
-        uint256 id = TokenId.audited(facility, month);
-        (InventorySlot inventory, CoverSlot cover) = (_accounts[id].inventory, _accounts[id].cover);
-        (account.energy, account.scope1, account.scope3) = (inventory.energy(), inventory.scope1(), inventory.scope3());
-        (account.scope2Location, account.scope2Residual) = (inventory.scope2Location(), inventory.scope2Residual());
-        (account.version, account.closed) = (inventory.version(), inventory.closed());
-        (account.recs, account.offsets) = (cover.recs(), cover.offsets());
-    }
-
-    /// @inheritdoc ICarbonTokens
-    function slotsOf(uint256 auditedId) external view returns (uint256 inventory, uint256 cover) {
-        Slots storage account = _accounts[auditedId];
-        return (InventorySlot.unwrap(account.inventory), CoverSlot.unwrap(account.cover));
-    }
-
-    /// @inheritdoc ICarbonTokens
     function batchOf(uint256 id)
         external
         view
@@ -501,16 +245,6 @@ contract CarbonTokens is ICarbonTokens, ERC1155, AccessControlDefaultAdminRules,
     {
         BatchSlot slot = _batches[id].slot;
         return (slot.holder(), slot.amount(), slot.source(), slot.vintageStart(), slot.vintageMonths());
-    }
-
-    /// @inheritdoc ICarbonTokens
-    function meterAuditedUntil(bytes32 meter) external view returns (uint256) {
-        return _meters[meter];
-    }
-
-    /// @inheritdoc ICarbonTokens
-    function accountOfEvidence(bytes32 evidence) external view returns (uint256) {
-        return _evidence[evidence];
     }
 
     /// @notice Wallets show Wh as MWh and g as t.
