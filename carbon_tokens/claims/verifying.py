@@ -22,6 +22,7 @@ from carbon_tokens.ledger.deployments import deployment_file
 from carbon_tokens.statements import check as check_inputs
 
 DEPTHS = ("offline", "inputs", "chain")
+TRUSTED = "the contracts are the trusted ones"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +105,20 @@ def trust_check(proof: Proof, folder: Path) -> Check:
     """Whether the proof is of the contracts that the verifier trusts: a forger could deploy the same code again."""
     path = deployment_file(folder, proof.chain.id)
     try:
-        content = json.loads(path.read_text())["contracts"]
-        trusted = {name: fields["address"] for name, fields in content.items()}
+        content = json.loads(path.read_text())
+        trusted = {name: fields["address"] for name, fields in content["contracts"].items()}
+        genesis = content["genesis"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProofError("no deployments of this chain", where=str(path), todo="Correct --deployment.") from error
+    if genesis != proof.chain.genesis:
+        other = f"the proof is of the chain that begins with {proof.chain.genesis}, trusted is {genesis}"
+        return Check("offline", TRUSTED, (other,))
     foreign = tuple(
         f"{each.name} is at {each.address}, trusted is {trusted.get(each.name)}"
         for each in proof.contracts
         if trusted.get(each.name) != each.address
     )
-    return Check("offline", "the contracts are the trusted ones", foreign)
+    return Check("offline", TRUSTED, foreign)
 
 
 def relies_on(proof: Proof) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from carbon_tokens.periods import Month
 
 if TYPE_CHECKING:
     from carbon_tokens.claims import Verification
+    from carbon_tokens.claims.proof import Proof
 
 Output = Annotated[Path, typer.Option("--out", help="File to write the proof to.")]
 Svg = Annotated[Path | None, typer.Option("--certificate", help="Also write the certificate's SVG to this file.")]
@@ -72,43 +74,87 @@ def prove(run: Run, claim_id: ClaimId, out: Output = Path("proof.json"), certifi
 def verify(run: Run, proof: ProofFile, inputs: Inputs = None) -> None:
     """Verifies a proof: offline; with --inputs against the files; with --rpc or --state against the chain.
 
-    Without either, the embedded chain of the state file beside the proof or in the current folder is used, if the proof
-    is of an embedded chain and there is one. With --deployment the contracts must be those of that folder: whom to
-    trust is the one thing that a proof cannot say. What was not checked is said.
+    Without either, the embedded chain of the state file in the current folder or beside the proof is used, if the proof
+    is of an embedded chain and there is one. The contracts must be those of --deployment; without it, those of the
+    current folder's deployments on the same chain, if there are any: whom to trust is the one thing that a proof cannot
+    say. What was not checked is said.
     """
     from carbon_tokens.claims import verify as check
 
     run.refused = {"verified": False, "reasons": ["it could not be checked"]}
     state = None if run.rpc else run.given_state or _near(proof)
-    found = check(proof, run.rpc, inputs, state=state, deployments=run.given_deployments)
+    trusted = run.given_deployments or _own_deployments(proof)
+    found = check(proof, run.rpc, inputs, state=state, deployments=trusted)
     chain = run.rpc or (str(state) if state else None)
-    run.answer(found.to_json() | {"proof": str(proof), "chain": chain}, lambda out: _show(found, out))
+    brought = state is not None and not run.given_state and state != STATE
+    notes = _notes(found, chain, brought, trusted)
+    content = found.to_json() | {"proof": str(proof), "chain": chain, "notes": notes}
+    run.answer(content, lambda out: _show(found, notes, out))
     if not found.verified:
         raise typer.Exit(REFUSED)
 
 
-def _near(proof: Path) -> Path | None:
-    """The state file of an embedded chain beside the proof, or in the current folder."""
+def _near(path: Path) -> Path | None:
+    """The state file of an embedded chain in the current folder, or beside the proof."""
+    from carbon_tokens.ledger.embedded import CHAIN_ID
+
+    proof = _readable(path)
+    if proof is None or proof.chain.id != CHAIN_ID:
+        return None
+    return next((each for each in (path.parent / STATE.name, STATE) if each.is_file()), None)
+
+
+def _own_deployments(path: Path) -> Path | None:
+    """The current folder's deployments, if they are on the chain of the proof."""
+    from carbon_tokens.ledger.deployments import deployment_file
+
+    proof = _readable(path)
+    for folder in (Path("deployments"), STATE.parent / "deployments"):
+        try:
+            text = deployment_file(folder, proof.chain.id).read_text() if proof else ""
+            if proof and json.loads(text).get("genesis") == proof.chain.genesis:
+                return folder
+        except (OSError, ValueError, AttributeError):
+            continue
+    return None
+
+
+def _readable(path: Path) -> Proof | None:
     from carbon_tokens.claims.proof import read
     from carbon_tokens.errors import ProofError
 
-    candidate = next((each for each in (proof.parent / STATE.name, STATE) if each.is_file()), None)
-    if candidate is None:
-        return None
-    from carbon_tokens.ledger.embedded import CHAIN_ID
-
     try:
-        return candidate if read(proof).chain.id == CHAIN_ID else None
+        return read(path)
     except ProofError:
         return None  # which verify then gives as the reason
 
 
-def _show(found: Verification, out: Any) -> None:
+def _notes(found: Verification, chain: str | None, brought: bool, trusted: Path | None) -> list[str]:
+    """What a reader must know besides the checks."""
+    notes = [f"not checked: {depth}" for depth, state in found.depths.items() if state is None]
+    if brought:
+        notes.append(f"the chain {chain} lies beside the proof: whoever made the proof may have made it")
+    if trusted is None:
+        notes.append("contracts not compared with trusted ones; name those that you trust with --deployment")
+    return notes
+
+
+def _show(found: Verification, notes: list[str], out: Any) -> None:
+    from carbon_tokens.claims.verifying import relies_on
+
     for check in found.checks:
         out.print(f"{'ok  ' if not check.reasons else 'FAIL'} {check.depth:8} {check.name}", soft_wrap=True)
         for reason in check.reasons:
             out.print(f"       {reason}", soft_wrap=True)
-    skipped = [depth for depth, state in found.depths.items() if state is None]
-    if skipped:
-        out.print(f"not checked: {', '.join(skipped)}")
-    out.print("VERIFIED" if found.verified else "NOT VERIFIED")
+    for name, whom in (relies_on(found.proof) if found.proof else {}).items():
+        out.print(f"relies on {name}: {_joined(whom)}", soft_wrap=True)
+    for note in notes:
+        out.print(note, soft_wrap=True)
+    consistent = "CONSISTENT, NOT CHECKED ON A CHAIN" if found.depths["chain"] is None else "VERIFIED"
+    out.print(consistent if found.verified else "NOT VERIFIED")
+
+
+def _joined(whom: object) -> str:
+    if isinstance(whom, dict):
+        return ", ".join(f"{name} {address}" for name, address in whom.items())
+    return ", ".join(whom) if isinstance(whom, list) else str(whom)

@@ -44,7 +44,7 @@ class Rpc(Protocol):
 class HttpRpc:
     """A node behind an http(s) URL; ``where`` names it without user, password, path or query, which may be secret."""
 
-    def __init__(self, url: str, timeout: float = 120.0) -> None:
+    def __init__(self, url: str, timeout: float = 30.0) -> None:
         import requests  # costs 0.2 s, which commands on the embedded chain need not pay
 
         parts = urlsplit(url)

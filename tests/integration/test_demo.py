@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import shutil
 import xml.etree.ElementTree as ElementTree
@@ -126,11 +127,36 @@ def test_the_proof_verifies_for_somebody_who_has_only_it_the_inputs_and_the_chai
     assert not any(stranger.iterdir())
 
 
-def test_without_a_chain_the_proof_verifies_offline_and_says_so(demo: Json, home: Path, tmp_path: Path) -> None:
+def test_without_a_chain_the_proof_is_called_consistent_not_verified(demo: Json, home: Path, tmp_path: Path) -> None:
     shutil.copy(home / demo["proof"], tmp_path / "p.json")
     done = command("verify", "p.json", cwd=tmp_path)
-    assert done.returncode == 0 and "not checked: inputs, chain" in done.stdout
-    assert done.stdout.endswith("\nVERIFIED\n")
+    assert done.returncode == 0
+    assert {"not checked: inputs", "not checked: chain"} <= set(done.stdout.splitlines())
+    assert done.stdout.endswith("\nCONSISTENT, NOT CHECKED ON A CHAIN\n")
+
+
+def test_a_chain_that_came_with_the_proof_is_named_as_such(demo: Json, home: Path, tmp_path: Path) -> None:
+    shutil.copy(home / demo["proof"], tmp_path / "p.json")
+    shutil.copy(home / "out" / "chain.db", tmp_path / "chain.db")
+    found = answered(command("verify", "p.json", "--json", cwd=tmp_path))
+    assert found["verified"] is True and found["chain"] == "chain.db"
+    assert any("whoever made the proof may have made it" in note for note in found["notes"])
+
+
+def test_a_proof_of_contracts_that_somebody_else_deployed_is_refused(demo: Json, home: Path, tmp_path: Path) -> None:
+    shutil.copy(home / demo["proof"], tmp_path / "p.json")
+    (own,) = (home / "out" / "deployments").glob("*.json")
+    (tmp_path / "deployments").mkdir()
+    trusted = json.loads(own.read_text())
+    (tmp_path / "deployments" / own.name).write_text(json.dumps(trusted))
+    assert answered(command("verify", "p.json", "--json", cwd=tmp_path))["verified"] is True
+    trusted["contracts"]["CarbonTokens"]["address"] = "0x" + "11" * 20
+    (tmp_path / "deployments" / own.name).write_text(json.dumps(trusted))
+    assert answered(command("verify", "p.json", "--json", cwd=tmp_path))["verified"] is False
+    trusted["genesis"] = "0x" + "22" * 32
+    (tmp_path / "deployments" / own.name).write_text(json.dumps(trusted))
+    done = command("verify", "p.json", "--deployment", "deployments", "--json", cwd=tmp_path)
+    assert answered(done)["verified"] is False and "trusted is 0x2222" in done.stdout
 
 
 def test_a_second_demo_overwrites_nothing_and_ends_with_verified(demo: Json, home: Path) -> None:
