@@ -90,6 +90,8 @@ def audit(
                             scope1_g, scope3_g, note)  # fmt: skip
     if not documents:
         raise typer.BadParameter("give --bills, --scope1-g or --scope3-g; no bill touches the month otherwise")
+    if bills:
+        _warn_of_days_without_bills(run, bills, month)
     if sign:
         _sign(run, documents, sign, days)
     else:
@@ -101,6 +103,15 @@ def _readings(path: Path, month: Month, pue: str) -> list[Reading]:
 
     found = bills.readings(bills.read(path), month)
     return found if pue == "1" else [apply_pue(each, pue, "as stated") for each in found]
+
+
+def _warn_of_days_without_bills(run: Run, path: Path, month: Month) -> None:
+    from carbon_tokens.energy import bills
+
+    days = (month.end - month.start) // 86_400
+    for (_, meter), covered in bills.days_covered(bills.read(path), month).items():
+        if covered < days:
+            run.warn(f"{month}: meter {meter} has bills for {covered} of {days} days")
 
 
 def _factor(
@@ -154,7 +165,7 @@ def _answer(run: Run, receipts: list[Any]) -> None:
         for receipt, document, version in receipts
     ]  # fmt: skip
     lines = [f"version {row['version']}: {row['energy_wh']:,} Wh, transaction {row['tx']}" for row in rows]
-    run.answer({"audits": rows}, lambda out: out.print("\n".join(lines), soft_wrap=True))
+    run.answer({"audits": rows, "warnings": run.warnings}, lambda out: out.print("\n".join(lines), soft_wrap=True))
 
 
 def _sign(run: Run, documents: list[Statement], path: Path, days: int) -> None:
@@ -170,6 +181,7 @@ def _sign(run: Run, documents: list[Statement], path: Path, days: int) -> None:
     rows = [asdict(each) | {"document": document.to_json()} for each, document in zip(signed, documents, strict=True)]
     path.write_text(json.dumps(rows, default=lambda value: "0x" + value.hex(), indent=1))
     content = {"file": str(path), "signed": len(rows), "auditor": signed[0].auditor, "deadline": deadline}
+    content["warnings"] = run.warnings
     run.answer(content, lambda out: out.print(f"{len(rows)} audits signed by {signed[0].auditor} in {path}"))
 
 

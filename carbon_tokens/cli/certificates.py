@@ -70,7 +70,8 @@ def _issue(run: Run, source: int, rows: list[CertificateRow], to: str | None, pe
     for row in rows:
         run.documents.put(row.document)
     holder = run.address(to) if to else None
-    with Progress(console=run.progress, transient=True) as bar:
+    shown = run.progress
+    with Progress(console=shown, transient=True, disable=not shown.is_terminal) as bar:
         task = bar.add_task(f"issuing from source {source}", total=len(rows))
         return run.ledger.issue(
             source, [batch_of(row.document) for row in rows], holder, per_transaction=per_transaction,

@@ -91,7 +91,7 @@ def load(
     content |= {"file_sha256": release.file_sha256, "regions": len(rows)}
     content |= {"transactions": [each.tx for each in receipts], "gas_used": sum(each.gas_used for each in receipts)}
     name = f"{release.dataset}{release.year} {release.edition}"
-    said = f"{name}: {len(rows)} regions, {len(receipts)} transactions\n{number}"
+    said = f"{name}: {len(rows)} regions, {len(receipts)} transaction{'s' * (len(receipts) != 1)}\n{number}"
     run.answer(content, lambda out: out.print(said, soft_wrap=True))
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from carbon_tokens.claims import Documents
     from carbon_tokens.ledger import Chain, Ledger, Receipt
+    from carbon_tokens.periods import Month
 
 HOME = Path(".carbon-tokens")
 STATE = HOME / "chain.db"
@@ -73,6 +74,7 @@ class Run:
         self._account: str | None = options.get("account")
         self._folder: Path | None = options.get("documents")
         self.refused: dict[str, Any] = {}  # what the JSON answer says beside an error
+        self.warnings: list[str] = []  # for the JSON answer; people read them on stderr at once
         self._chain: Chain | None = None
         self._ledger: Ledger | None = None
 
@@ -101,14 +103,17 @@ class Run:
 
     def address(self, text: str) -> str:
         """An address, or that of ``dev:NAME``. Raises typer.BadParameter for anything else."""
-        from eth_utils.address import is_address, to_checksum_address
+        from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
 
         from carbon_tokens.ledger import account
 
         if text.startswith("dev:"):
             return account(text, self.chain).address
-        if not is_address(text):
+        if not is_hex_address(text):
             raise typer.BadParameter(f"{text!r} is no address")
+        digits = text[-40:]
+        if digits not in (digits.lower(), digits.upper()) and not is_checksum_address(f"0x{digits}"):
+            raise typer.BadParameter(f"{text!r} has a wrong checksum (EIP-55): a letter or digit of it may be mistyped")
         return to_checksum_address(text)
 
     @property
@@ -145,6 +150,12 @@ class Run:
         else:
             show(console())
 
+    def warn(self, what: str) -> None:
+        """Says on stderr, or keeps for the JSON answer, what is no error but should be known."""
+        self.warnings.append(what)
+        if not self.as_json:
+            sys.stderr.write(f"Warning: {what}\n")
+
     def written(self, receipt: Receipt, **more: Any) -> None:
         """Answers a write by its transaction."""
         content = {"action": receipt.action, "tx": receipt.tx, "block": receipt.block, "gas_used": receipt.gas_used}
@@ -152,8 +163,12 @@ class Run:
         done = (
             "stood on the chain already" if receipt.existed else f"transaction {receipt.tx}, gas {receipt.gas_used:,}"
         )
-        named = "".join(f"\n  {name.replace('_', ' ')}: {value}" for name, value in more.items())
+        named = "".join(f"\n  {name.replace('_', ' ')}: {_plain(value)}" for name, value in more.items())
         self.answer(content, lambda out: out.print(f"{receipt.action}: {done}{named}", highlight=False, soft_wrap=True))
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -210,6 +225,7 @@ def _describe(command: Callable[..., None], function: Callable[..., None], commo
 
 def _execute(run: Run, function: Callable[..., None], given: dict[str, Any]) -> None:
     try:
+        _refuse_reversed(given.get("month"), given.get("thru"))
         function(run, **given)
     except CarbonTokensError as error:
         _refuse(run, type(error).__name__, error.what, error.where, error.todo)
@@ -219,6 +235,15 @@ def _execute(run: Run, function: Callable[..., None], given: dict[str, Any]) -> 
         raise typer.Exit(ENVIRONMENT) from error
     finally:
         run.close()
+
+
+def _refuse_reversed(first: Month | None, last: Month | None) -> None:
+    """Raises PeriodError, in the words of the contract, for months that end before they start."""
+    if first and last and last.number < first.number:
+        from carbon_tokens.ledger.reasons import sentence
+
+        what, todo = sentence("MonthsReversed", {"from": first.number, "thru": last.number})
+        raise PeriodError(what, where="--thru", todo=todo)
 
 
 def _refuse(run: Run, kind: str, what: str, where: str, todo: str) -> None:

@@ -102,11 +102,24 @@ def add_facility(
 
     if (region is None) == (zip_code is None) or bool(name) == bool(description):
         raise typer.BadParameter("give --region or --zip, and --name or --description")
+    _check_region(zone, region or "", " or give --zip")
     grid = region or zips.subregion(zip_code or "", eia_utility)
     stated = {"name": name, "grid_region": grid, "market_zone": zone, "postal_code": zip_code or ""}
     metadata = run.documents.put(description.read_bytes() if description else rfc8785.dumps(stated))
     receipt = run.ledger.add_facility(grid, zone, metadata)
     run.written(receipt, facility=f"0x{receipt.id or 0:054x}", grid_region=grid, metadata="0x" + metadata.hex())
+
+
+def _check_region(zone: str, region: str, otherwise: str = "") -> None:
+    """Raises typer.BadParameter for a region of the US that is no eGRID subregion: no factor is ever found for it."""
+    from carbon_tokens.factors import egrid
+
+    known = egrid.subregions() if zone == "US" and region else {region}
+    if region in known:
+        return
+    meant = region.strip().upper()
+    todo = f"write {meant}" if meant in known else f"use {', '.join(sorted(known))}"
+    raise typer.BadParameter(f"--region {region!r} is no eGRID subregion: {todo}{otherwise}")
 
 
 Class = Annotated[str, typer.Option("--class", help="rec or offset.")]
@@ -127,6 +140,7 @@ def add_source(
 
     if token_class not in CLASSES:
         raise typer.BadParameter(f"--class {token_class!r} is none of {', '.join(CLASSES)}")
+    _check_region(zone, region)
     run.play(f"{token_class}-issuer")
     receipt = run.ledger.add_source(
         CLASSES[token_class], registry, note(device), zone, grid_region=region, technology=technology

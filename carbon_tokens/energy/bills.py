@@ -120,6 +120,15 @@ def readings(bills: Sequence[Bill], month: Month) -> list[Reading]:
     return sorted(found, key=lambda reading: (reading.utility, reading.meter, reading.start))
 
 
+def days_covered(bills: Iterable[Bill], month: Month) -> dict[tuple[str, str], int]:
+    """Days of a month that the bills of each (utility, meter) cover; 0 for a meter whose bills are of other months."""
+    found: dict[tuple[str, str], int] = {}
+    for bill in bills:
+        meter = bill.utility, bill.meter
+        found[meter] = found.get(meter, 0) + _days(bill).get(month, 0)
+    return found
+
+
 def split(bill: Bill) -> dict[Month, int]:
     """Wh of a bill in each month that it touches, by inclusive days; the parts add up to the bill."""
     days = _days(bill)

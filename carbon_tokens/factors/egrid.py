@@ -87,6 +87,11 @@ def release(year: int, edition: str | None = None) -> Release:
     return _releases()[chosen.year, chosen.edition]
 
 
+def subregions() -> frozenset[str]:
+    """The codes of every eGRID subregion in the shipped releases."""
+    return frozenset(rate.region for one in _releases().values() for rate in one.rates if rate.level == "subregion")
+
+
 def source(source_id: str) -> dict[str, str]:
     """The row of ``data/SOURCES.csv`` that a rate's ``source`` names. Raises FactorError if there is none."""
     try:
@@ -99,7 +104,7 @@ def _chosen(year: int, edition: str | None) -> Edition:
     known = editions(year)
     if not known:
         years = ", ".join(map(str, sorted({one.year for one in editions()})))
-        todo = f"Shipped are {years}; name one of them, or read EPA's workbook of {year}."
+        todo = f"Shipped are {years}; name one of them with --year, or read EPA's workbook of {year}."
         raise FactorError(f"no {DATASET} release of {year}", todo=todo)
     wanted = [one for one in known if (one.default if edition is None else one.edition == edition.lower())]
     if not wanted:

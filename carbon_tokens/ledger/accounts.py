@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from eth_utils.address import to_checksum_address
+from eth_utils.address import is_address, to_checksum_address
 
 from carbon_tokens.errors import LedgerError
 from carbon_tokens.ledger.mnemonic import dev_key
@@ -66,6 +66,10 @@ class NodeAccount:
     """An unlocked account of the node, which signs (``eth_signTransaction``) but does not send: this is journaled."""
 
     def __init__(self, rpc: Rpc, address: str) -> None:
+        if not is_address(address):
+            raise LedgerError(
+                f"{address!r} is no address", where="account", todo="Write node: and 0x with 40 hex digits."
+            )
         self._rpc, self.address = rpc, to_checksum_address(address)
 
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ from carbon_tokens.ledger.chain import Chain
 from carbon_tokens.ledger.contracts import text_bytes
 from carbon_tokens.ledger.deploying import deploy_contracts
 from carbon_tokens.ledger.deployments import Deployment, deployment_file, read_deployments
-from carbon_tokens.ledger.ids import claim_id, facility_id, note
+from carbon_tokens.ledger.ids import REC, claim_id, facility_id, note
 from carbon_tokens.ledger.issuing import IssuingRun, inputs_digest
 from carbon_tokens.ledger.journal import Journal
 from carbon_tokens.ledger.pipeline import Progress
@@ -126,7 +126,8 @@ class Ledger(LedgerViews):
             known = self.facility(number)
             if (known.grid_region, known.market_zone) != (grid_region, market_zone):
                 raise LedgerError(
-                    f"the facility {number} is registered in {known.grid_region}, {known.market_zone}", where="facility"
+                    f"the facility 0x{number:054x} is registered in {known.grid_region}, {known.market_zone}",
+                    where="facility",
                 )
             return _existed("add_facility", number)
         return replace(self._write("add_facility", "CarbonTokens", "registerFacility", *codes, metadata), id=number)
@@ -145,9 +146,20 @@ class Ledger(LedgerViews):
 
         Args:
             device: hash of the registry's own id of it; see ``ids.note``.
+
+        Raises:
+            LedgerError: it is registered with another class, market zone or grid region.
         """
         number = self.source_id(registry, device)
         if number:
+            known = self.source(number)
+            stands = known.token_class, known.market_zone, known.grid_region
+            if stands != (token_class, market_zone, grid_region):
+                what = "the source {} is registered with class {}, market zone {}, grid region {}"
+                shown = ["REC" if known.token_class == REC else "OFFSET", *(each or "(none)" for each in stands[1:])]
+                raise LedgerError(
+                    what.format(number, *shown), where="source", todo="State the same, or another device."
+                )
             return _existed("add_source", number)
         args = (
             token_class, text_bytes(registry, 12, where="registry"), device,

@@ -80,7 +80,10 @@ _REASONS: dict[str, tuple[str, str]] = {
         "the release has a factor for {region:code} already",
         "Factors are never edited: publish a new edition.",
     ),
-    "FactorUnknown": ("the release states no factor for {region:code}", "Publish the release, or name another."),
+    "FactorUnknown": (
+        "the release states no factor for {region:code}",
+        "Publish it: carbon-tokens factors load --year YEAR; or name another release.",
+    ),
     "ReleaseIncomplete": ("a release needs a dataset, an edition, a year and a file hash", "State them."),
     "RegionMissing": ("a row has no region code", "State it."),
     "MonthsReversed": ("the last month {thru:month} is before the first {from:month}", "Exchange them."),
@@ -142,6 +145,8 @@ class _Argument:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, int) and value >> 64:  # an id: a facility's has 216 bits, a token's or claim's 256
+        return f"0x{value:0{54 if value >> 216 == 0 else 64}x}"
     return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
 
 

@@ -44,7 +44,7 @@ class LedgerViews:
         """A registered facility. Raises LedgerError when there is none of this id."""
         found = self.call("CarbonTokens", "facilityOf", facility)
         if found["owner"] == _ZERO:
-            raise LedgerError(f"no facility {facility} is registered", todo="Add the facility first.")
+            raise LedgerError(f"no facility 0x{facility:054x} is registered", todo="Add the facility first.")
         return Facility(found["owner"], _text(found["marketZone"]), _text(found["gridRegion"]))
 
     def source(self, source: int) -> Source:

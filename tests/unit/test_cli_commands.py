@@ -12,11 +12,13 @@ from typing import Any
 
 import openpyxl
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from carbon_tokens.cli import app
+from carbon_tokens.cli.run import Run
 from carbon_tokens.cli.shown import millionths, missing, thousandths
-from carbon_tokens.ledger import Status
+from carbon_tokens.ledger import Receipt, Status
 
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = {
@@ -164,6 +166,8 @@ def test_an_overlapping_bill_exits_1_with_its_row(tmp_path: Path) -> None:
         ("facility", "add", "--name", "x"),
         ("source", "add", "--class", "gold", "--registry", "R", "--device", "D"),
         ("grant", "KING_ROLE", "0x" + 40 * "0"),
+        ("facility", "add", "--name", "x", "--region", "XXXX"),
+        ("source", "add", "--class", "rec", "--registry", "NAR", "--device", "D", "--region", "spno"),
     ],
 )
 def test_wrong_usage_exits_2(arguments: tuple[str, ...]) -> None:
@@ -210,3 +214,73 @@ def test_a_proof_that_cannot_be_checked_is_not_verified_and_exits_3(tmp_path: Pa
     done = run("verify", path, "--state", tmp_path / "none.db", "--json")
     assert done.exit_code == 1  # a file that is no proof needs no chain
     assert json.loads(done.stdout)["verified"] is False
+
+
+HOLDER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+
+
+def test_a_region_of_the_us_is_an_egrid_subregion_and_the_right_spelling_is_named() -> None:
+    add = ("facility", "add", "--name", "x", "--json", "--region")
+    message = " ".join(run(*add, "camx").output.replace("│", " ").split())
+    assert "'camx' is no eGRID subregion: write CAMX or give --zip" in message
+    assert "use AKGD, AKMS," in run(*add, "XXXX").output
+    assert run(*add, "CAMX").exit_code == run(*add, "bidding zone", "--zone", "DE").exit_code == 3  # nothing deployed
+
+
+def test_months_that_end_before_they_start_are_the_same_error_in_status_and_claim() -> None:
+    for verb in ("status", "claim"):
+        done = run(verb, "--facility", FACILITY, "--month", "2021-04", "--thru", "2021-03")
+        assert done.exit_code == 1 and "the last month 2021-03 is before the first 2021-04" in done.stderr
+
+
+def test_a_node_account_that_is_no_address_is_named() -> None:
+    done = run("deploy", "--account", "node:0x1234")
+    assert done.exit_code == 3 and "'0x1234' is no address" in done.stderr and "Traceback" not in done.output
+
+
+def test_an_address_in_mixed_case_has_its_checksum() -> None:
+    plain = Run(as_json=False, writer=None, options={})
+    for text in (HOLDER, HOLDER.lower(), "0x" + HOLDER[2:].upper(), HOLDER[2:], HOLDER[2:].lower()):
+        assert plain.address(text) == HOLDER
+    for text in (HOLDER.replace("C5", "c5"), HOLDER.replace("C5", "c5")[2:]):
+        with pytest.raises(typer.BadParameter, match="wrong checksum"):
+            plain.address(text)
+    with pytest.raises(typer.BadParameter, match="is no address"):
+        plain.address(HOLDER[:-1])
+
+
+def test_a_list_in_an_answer_is_plain_text(capsys: pytest.CaptureFixture[str]) -> None:
+    receipt = Receipt("retire", "0x01", 1, 2, ())
+    Run(as_json=False, writer=None, options={}).written(receipt, tokens=["0x0a", "0x0b"], amounts=[1, 2])
+    assert "\n  tokens: 0x0a, 0x0b\n  amounts: 1, 2\n" in capsys.readouterr().out
+
+
+def test_a_year_that_is_not_shipped_names_the_flag() -> None:
+    done = run("factors", "load", "--year", 1999)
+    assert done.exit_code == 1 and "with --year" in done.stderr
+
+
+def test_an_audit_warns_of_days_without_bills_and_facility_source_and_issue_speak_plainly(tmp_path: Path) -> None:
+    """On the embedded chain: what a first user meets who types the journey with a bill that ends early."""
+    bills = tmp_path / "bills.csv"
+    bills.write_text("meter,utility,from,thru,kwh\nX,U,2021-07-01,2021-07-17,5\nY,U,2021-07-01,2021-07-31,5\n")
+    answer("deploy", "--dev-roles")
+    assert " regions, 1 transaction\n" in run("factors", "load", "--year", 2021).stdout
+    facility = answer("facility", "add", "--name", "x", "--region", "CAMX")["facility"]
+    audit = ("audit", "--facility", facility, "--month", "2021-07", "--bills", bills)
+    warned = "2021-07: meter X has bills for 17 of 31 days"
+    assert answer(*audit, "--sign", "signed.json")["warnings"] == [warned]
+    done = run(*audit)
+    assert done.exit_code == 0 and done.stderr == f"Warning: {warned}\n"
+    source = ("source", "add", "--class", "rec", "--registry", "NAR", "--device", "GEN2613")
+    answer(*source, "--region", "SPNO")
+    again = run(*source, "--region", "MROW")
+    assert again.exit_code == 3 and "grid region SPNO" in again.stderr
+    assert run(*source, "--region", "SPNO", "--zone", "CA").exit_code == 3
+    other = run(*source[:3], "offset", *source[4:], "--region", "SPNO")
+    assert other.exit_code == 3 and "is registered with class REC" in other.stderr
+    mistyped = run("transfer", "--to", HOLDER.replace("C5", "c5"), "--token", 1, "--amount", 1)
+    assert mistyped.exit_code == 2 and "checksum" in mistyped.output
+    assert run("issue", ROOT / "data" / "demo" / "certificates.csv").stdout.startswith("1 issued")
+    unknown = run("status", "--facility", "0x" + 54 * "1", "--month", "2021-07")
+    assert f"no facility {FACILITY} is registered" in unknown.stderr

@@ -64,6 +64,17 @@ def test_texts_panics_and_unknown_errors_are_read_too() -> None:
     assert isinstance(reverted(b""), Reverted)
 
 
+def test_ids_are_shown_in_hex_and_small_numbers_in_digits() -> None:
+    facility, token = 0xAB << 196, 1 << 248
+    assert sentence("FacilityUnknown", {"facility": facility})[0] == f"no facility 0x{facility:054x} is registered"
+    assert f"0x{token:064x}" in sentence("BatchUnknown", {"id": token})[0]
+    assert sentence("SourceUnknown", {"source": 3})[0] == "no source 3 is registered"
+
+
+def test_a_missing_factor_names_the_command_that_publishes_it() -> None:
+    assert "carbon-tokens factors load --year YEAR" in sentence("FactorUnknown", {"region": b"CAMX"})[1]
+
+
 def test_an_error_without_a_sentence_shows_its_name_and_values() -> None:
     assert sentence("Strange", {"a": 1, "b": b"\x01"}) == ("the contract refused: Strange(a=1, b=0x01)", "")
 
