@@ -90,10 +90,15 @@ def _factors(proof: Proof) -> Faults:
         yield from _shipped(factor, files.get(factor.release, ""))
 
 
+def is_shipped(factor: FactorReference) -> bool:
+    """Whether this package carries the release, so that its rates need not be taken on the publisher's word."""
+    known = {(one.dataset, one.year, one.edition) for one in egrid.editions()}
+    return (factor.dataset, factor.year, factor.edition) in known
+
+
 def _shipped(factor: FactorReference, file_sha256: str) -> Faults:
     """Differences from the table of this package; a release that is not shipped can only be checked on the chain."""
-    known = {(one.dataset, one.year, one.edition) for one in egrid.editions()}
-    if (factor.dataset, factor.year, factor.edition) not in known:
+    if not is_shipped(factor):
         return
     try:
         release = egrid.release(factor.year, factor.edition)

@@ -19,6 +19,7 @@ from carbon_tokens.claims.proof import Proof
 from carbon_tokens.errors import ProofError
 from carbon_tokens.ledger.chain import Chain
 from carbon_tokens.ledger.deployments import deployment_file
+from carbon_tokens.statements import FactorReference
 from carbon_tokens.statements import check as check_inputs
 
 DEPTHS = ("offline", "inputs", "chain")
@@ -129,7 +130,16 @@ def relies_on(proof: Proof) -> dict[str, object]:
         "contracts": {each.name: each.address for each in proof.contracts},
         "auditors": sorted({event.auditor for event in events if hasattr(event, "auditor")}),
         "issuers": sorted({source.issuer for source in proof.sources}),
+        "factors": [_source_of(factor) for factor in proof.factors],
     }
+
+
+def _source_of(factor: FactorReference) -> str:
+    """A factor, and whether its rates were compared with a published table or are the publisher's word."""
+    name = f"{factor.dataset}{factor.year} {factor.edition} {factor.region}"
+    compared = "as published" if offline.is_shipped(factor) else "not in this package: the publisher's word"
+    residual = "; its residual mix: the publisher's word" if factor.residual_published else ""
+    return f"{name} ({compared}{residual})"
 
 
 def _chain_checks(proof: Proof, rpc: str | None, state: Path | None) -> list[Check]:

@@ -6,7 +6,11 @@ from eth_abi.abi import encode
 from eth_hash.auto import keccak
 from eth_utils.address import to_canonical_address
 
+from carbon_tokens.energy import (
+    meter_id as meter_id,
+)  # one id for a meter everywhere: two would let its period count twice
 from carbon_tokens.ledger.contracts import text_bytes
+from carbon_tokens.statements import release_id as release_id
 
 AUDITED, REC, OFFSET = 1, 2, 3  # token classes: the top byte of a token's id
 _BODY = (1 << 248) - 1
@@ -33,19 +37,9 @@ def class_of(token: int) -> int:
     return token >> 248
 
 
-def release_id(dataset: str, year: int, edition: str) -> bytes:
-    """Id of a release of emission factors."""
-    return keccak(encode(["string", "uint16", "string"], [dataset, year, edition]))
-
-
 def claim_id(facility: int, first: int, last: int) -> int:
     """Id of the certificate of a facility's months first..last."""
     return facility << 40 | first << 20 | last
-
-
-def meter_id(utility: str, meter: str) -> bytes:
-    """Id of a meter: ``keccak256(abi.encode(utility, meter))``."""
-    return keccak(encode(["string", "string"], [utility, meter]))
 
 
 def note(text: str) -> bytes:

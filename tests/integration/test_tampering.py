@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from carbon_tokens.claims import verify
 from carbon_tokens.claims.offline import checks as offline_checks
 from carbon_tokens.claims.onchain import checks as chain_checks
 from carbon_tokens.claims.proof import Proof
-from carbon_tokens.claims.verifying import input_check
+from carbon_tokens.claims.verifying import input_check, relies_on
 from carbon_tokens.errors import StatementError
 from carbon_tokens.ledger import Chain
+from carbon_tokens.ledger.ids import release_id
 from tests.integration.journey import run_demo
 
 Json = dict[str, Any]
@@ -194,3 +196,12 @@ def test_changed_inputs_are_found(proved: Proved, tmp_path: Path) -> None:
     found = verify(proved.path, inputs=tmp_path)
     assert not found.verified and any("electricity.csv" in reason for reason in found.reasons)
     assert found.depths == {"offline": True, "inputs": False, "chain": None}
+
+
+def test_a_factor_that_only_its_publisher_vouches_for_is_named(proved: Proved) -> None:
+    proof = Proof.from_json(proved.content)
+    assert relies_on(proof)["factors"] == ["eGRID2021 power-profiler MROW (as published)"]
+    number = "0x" + release_id("eGRID", 2021, "invented").hex()
+    invented = replace(proof, factors=(replace(proof.factors[0], edition="invented", release=number),))
+    (named,) = relies_on(invented)["factors"]  # type: ignore[misc]
+    assert named.startswith("eGRID2021 invented MROW (not in this package: the publisher's word")

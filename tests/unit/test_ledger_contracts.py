@@ -169,3 +169,11 @@ def test_a_secret_in_an_rpc_address_appears_in_no_text_or_error() -> None:
 def test_an_address_that_is_no_url_is_refused(url: str) -> None:
     with pytest.raises(LedgerError, match="no http"):
         HttpRpc(url)
+
+
+def test_a_meter_has_one_id_in_energy_and_ledger() -> None:
+    """Two would let one period of a meter count twice: once audited from bills, once by hand."""
+    from carbon_tokens import energy
+    from carbon_tokens.ledger import ids
+
+    assert ids.meter_id("Utility", "M 1") == energy.meter_id("utility", "m  1")
