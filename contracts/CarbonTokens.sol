@@ -7,14 +7,15 @@ import {
 import {ERC1155} from "@openzeppelin/contracts/token/ERC1155/ERC1155.sol";
 import {ERC1155Utils} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155Utils.sol";
 import {Accounts} from "./Accounts.sol";
+import {Supersedable} from "./Supersedable.sol";
 import {ICarbonTokens} from "./interfaces/ICarbonTokens.sol";
 import {IEmissionFactors} from "./interfaces/IEmissionFactors.sol";
 import {Calendar} from "./libraries/Calendar.sol";
-import {BatchSlot, BatchSlots, CoverSlot, FacilitySlot, InventorySlot, SourceSlot} from "./libraries/Slots.sol";
+import {BatchSlot, BatchSlots, CoverSlot, InventorySlot, SourceSlot} from "./libraries/Slots.sol";
 import {TokenId} from "./libraries/TokenId.sol";
 
 /// @title CarbonTokens: the tokens of the ledger, see ICarbonTokens
-contract CarbonTokens is Accounts, ERC1155 {
+contract CarbonTokens is Accounts, Supersedable, ERC1155 {
     uint256 private constant UNITS_PER_SERIAL = 1_000_000; // 1 MWh in Wh, 1 t in g
 
     /// @dev An issued batch: its record, and the balances of all but the first holder.
@@ -27,10 +28,11 @@ contract CarbonTokens is Accounts, ERC1155 {
 
     /// @param factors_ published emission factors that audits are recomputed with
     /// @param adminDelay seconds before a new admin can accept @param admin first admin
-    constructor(IEmissionFactors factors_, uint48 adminDelay, address admin)
+    /// @param auditors_ Auditors @param allocations_ Allocations, both of this ledger
+    constructor(IEmissionFactors factors_, address auditors_, address allocations_, uint48 adminDelay, address admin)
         ERC1155("")
         AccessControlDefaultAdminRules(adminDelay, admin)
-        Accounts(factors_)
+        Accounts(factors_, auditors_, allocations_)
     {}
 
     // ------------------------------------------------------------------------------------------------------------ issue
@@ -102,8 +104,8 @@ contract CarbonTokens is Accounts, ERC1155 {
         }
     }
 
-    function _vintage(uint256 start, uint256 end) private pure returns (uint256 first, uint256 months) {
-        if (start >= end || end > type(uint40).max) revert PeriodInvalid(start, end);
+    function _vintage(uint256 start, uint256 end) private view returns (uint256 first, uint256 months) {
+        if (start >= end || end > block.timestamp) revert PeriodInvalid(start, end);
         unchecked {
             first = Calendar.monthOf(start);
             months = Calendar.monthOf(end - 1) - first;
@@ -114,7 +116,7 @@ contract CarbonTokens is Accounts, ERC1155 {
     // ----------------------------------------------------------------------------------------------------------- retire
     /// @inheritdoc ICarbonTokens
     function retire(uint256 id, uint256 amount, Retirement calldata retirement) external {
-        bytes2 zone = _zoneOf(retirement.facility);
+        bytes2 zone = _facilityAt(retirement.facility).marketZone();
         (uint256 recs, uint256 offsets) = _retire(id, amount, zone, retirement.month);
         emit TransferSingle(msg.sender, msg.sender, address(0), id, amount);
         _credit(retirement, recs, offsets);
@@ -122,10 +124,9 @@ contract CarbonTokens is Accounts, ERC1155 {
 
     /// @inheritdoc ICarbonTokens
     function retireBatch(uint256[] calldata ids, uint256[] calldata amounts, Retirement calldata retirement) external {
-        if (ids.length == 0 || ids.length != amounts.length) {
-            revert ERC1155InvalidArrayLength(ids.length, amounts.length);
-        }
-        bytes2 zone = _zoneOf(retirement.facility);
+        if (ids.length != amounts.length) revert ERC1155InvalidArrayLength(ids.length, amounts.length);
+        if (ids.length == 0) revert ZeroAmount();
+        bytes2 zone = _facilityAt(retirement.facility).marketZone();
         (uint256 recs, uint256 offsets) = (0, 0);
         for (uint256 i = 0; i < ids.length; ++i) {
             (uint256 rec, uint256 offset) = _retire(ids[i], amounts[i], zone, retirement.month);
@@ -139,7 +140,7 @@ contract CarbonTokens is Accounts, ERC1155 {
     function disallow(uint256 facility, uint32 month, uint16 version, uint256 id, uint256 amount, bytes32 evidence)
         external
     {
-        _checkAuditor(facility, msg.sender);
+        _checkAuditor(facility);
         if (amount == 0) revert ZeroAmount();
         if (_batches[id].slot.holder() == address(0)) revert BatchUnknown(id);
         uint256 account = TokenId.audited(facility, month);
@@ -152,13 +153,8 @@ contract CarbonTokens is Accounts, ERC1155 {
         uint256 retired = isRec ? cover.recs() : cover.offsets();
         if (amount > retired) revert DisallowedExceedsRetired(retired, amount);
         _accounts[account].cover = isRec ? cover.minus(amount, 0) : cover.minus(0, amount);
+        _disallowed[account][id] += amount;
         emit Disallowed(facility, month, msg.sender, version, id, amount, evidence);
-    }
-
-    function _zoneOf(uint256 facility) private view returns (bytes2) {
-        FacilitySlot slot = _facilities[facility];
-        if (slot.owner() == address(0)) revert FacilityUnknown(facility);
-        return slot.marketZone();
     }
 
     /// @dev Takes an amount from the caller and returns what it adds to the RECs and to the offsets of an account.
@@ -193,10 +189,12 @@ contract CarbonTokens is Accounts, ERC1155 {
     }
 
     // -------------------------------------------------------------------------------------------------- ERC-1155 balances
-    /// @dev Audited emissions are read from the account, everything else from the batch record and the balances.
+    /// @dev Audited and allocated emissions are read from the account, everything else from the batch record and the balances.
     function balanceOf(address account, uint256 id) public view override returns (uint256) {
-        if (TokenId.classOf(id) == TokenId.AUDITED) {
-            return account == _facilities[TokenId.facilityOf(id)].owner() ? _accounts[id].inventory.gross() : 0;
+        if (TokenId.isLiability(id)) {
+            if (account != _facilities[TokenId.facilityOf(id)].owner()) return 0;
+            Slots storage slots = _accounts[TokenId.accountOf(id)];
+            return TokenId.classOf(id) == TokenId.AUDITED ? slots.inventory.gross() : slots.cover.allocatedLocation();
         }
         Batched storage batched = _batches[id];
         return account == batched.slot.holder() ? batched.slot.amount() : batched.balances[account];
@@ -219,7 +217,7 @@ contract CarbonTokens is Accounts, ERC1155 {
         private
         returns (BatchSlot batch, SourceSlot source)
     {
-        if (TokenId.classOf(id) == TokenId.AUDITED) revert Soulbound(id);
+        if (TokenId.isLiability(id)) revert Soulbound(id);
         Batched storage batched = _batches[id];
         batch = batched.slot;
         source = _sources[batch.source()].slot;
@@ -260,5 +258,9 @@ contract CarbonTokens is Accounts, ERC1155 {
         returns (bool)
     {
         return interfaceId == type(ICarbonTokens).interfaceId || super.supportsInterface(interfaceId);
+    }
+
+    function _admin() internal view override returns (address) {
+        return defaultAdmin();
     }
 }

@@ -14,10 +14,16 @@ contract EmissionFactors is IEmissionFactors, AccessControlDefaultAdminRules {
         uint64 residual;
         bool residualPublished;
         bool exists;
+        bytes2 marketZone;
     }
 
-    mapping(bytes32 releaseId => bytes32) private _fileHashes;
-    mapping(bytes32 releaseId => mapping(bytes10 region => Rates)) private _rates;
+    struct Announced {
+        bytes32 fileHash;
+        bytes2 marketZone;
+    }
+
+    mapping(bytes32 releaseId => Announced) private _releases;
+    mapping(bytes32 releaseId => mapping(bytes9 region => Rates)) private _rates;
 
     /// @param adminDelay seconds before a new admin can accept @param admin first admin
     constructor(uint48 adminDelay, address admin) AccessControlDefaultAdminRules(adminDelay, admin) {}
@@ -30,24 +36,25 @@ contract EmissionFactors is IEmissionFactors, AccessControlDefaultAdminRules {
     {
         releaseId = _announce(release);
         for (uint256 i = 0; i < factors.length; ++i) {
-            _add(releaseId, factors[i]);
+            _add(releaseId, release.marketZone, factors[i]);
         }
     }
 
     /// @inheritdoc IEmissionFactors
-    function factorOf(bytes32 releaseId, bytes10 region)
+    function factorOf(bytes32 releaseId, bytes9 region)
         external
         view
-        returns (uint256 location, uint256 residual, bool residualPublished)
+        returns (uint256 location, uint256 residual, bool residualPublished, bytes2 marketZone)
     {
         Rates memory rates = _rates[releaseId][region];
         if (!rates.exists) revert FactorUnknown(releaseId, region);
-        return (rates.location, rates.residualPublished ? rates.residual : rates.location, rates.residualPublished);
+        (location, residualPublished, marketZone) = (rates.location, rates.residualPublished, rates.marketZone);
+        residual = residualPublished ? rates.residual : location;
     }
 
     /// @inheritdoc IEmissionFactors
     function fileHashOf(bytes32 releaseId) external view returns (bytes32) {
-        return _fileHashes[releaseId];
+        return _releases[releaseId].fileHash;
     }
 
     /// @inheritdoc IEmissionFactors
@@ -58,24 +65,29 @@ contract EmissionFactors is IEmissionFactors, AccessControlDefaultAdminRules {
     function _announce(Release calldata release) private returns (bytes32 releaseId) {
         if (
             bytes(release.dataset).length == 0 || bytes(release.edition).length == 0 || release.year == 0
-                || release.fileHash == 0
+                || release.fileHash == 0 || release.marketZone == 0
         ) {
             revert ReleaseIncomplete();
         }
         releaseId = releaseIdOf(release.dataset, release.year, release.edition);
-        bytes32 published = _fileHashes[releaseId];
-        if (published == release.fileHash) return releaseId;
-        if (published != 0) revert ReleaseFileDiffers(releaseId, published, release.fileHash);
-        _fileHashes[releaseId] = release.fileHash;
-        emit ReleasePublished(releaseId, release.dataset, release.year, release.edition, release.fileHash);
+        Announced memory old = _releases[releaseId];
+        if (old.fileHash != 0) {
+            if (old.fileHash != release.fileHash) revert ReleaseFileDiffers(releaseId, old.fileHash, release.fileHash);
+            if (old.marketZone == release.marketZone) return releaseId;
+            revert ReleaseMarketDiffers(releaseId, old.marketZone, release.marketZone);
+        }
+        _releases[releaseId] = Announced(release.fileHash, release.marketZone);
+        emit ReleasePublished(
+            releaseId, release.dataset, release.year, release.edition, release.fileHash, release.marketZone
+        );
     }
 
-    function _add(bytes32 releaseId, Factor calldata factor) private {
+    function _add(bytes32 releaseId, bytes2 marketZone, Factor calldata factor) private {
         if (factor.region == 0) revert RegionMissing();
         Rates storage rates = _rates[releaseId][factor.region];
         if (rates.exists) revert FactorExists(releaseId, factor.region);
         (rates.location, rates.residual) = (factor.location, factor.residualPublished ? factor.residual : 0);
-        (rates.residualPublished, rates.exists) = (factor.residualPublished, true);
+        (rates.residualPublished, rates.exists, rates.marketZone) = (factor.residualPublished, true, marketZone);
         emit FactorPublished(releaseId, factor.region, factor.location, rates.residual, factor.residualPublished);
     }
 }

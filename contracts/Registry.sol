@@ -16,7 +16,7 @@ abstract contract Registry is ICarbonTokens, AccessControlDefaultAdminRules {
     struct Described {
         SourceSlot slot;
         bytes12 registry;
-        bytes10 gridRegion;
+        bytes9 gridRegion;
     }
 
     mapping(uint256 facility => FacilitySlot) internal _facilities;
@@ -25,7 +25,7 @@ abstract contract Registry is ICarbonTokens, AccessControlDefaultAdminRules {
     uint24 private _sourceCount;
 
     /// @inheritdoc ICarbonTokens
-    function registerFacility(bytes10 gridRegion, bytes2 marketZone, bytes32 metadata)
+    function registerFacility(bytes9 gridRegion, bytes2 marketZone, bytes32 metadata)
         external
         returns (uint256 facility)
     {
@@ -42,7 +42,7 @@ abstract contract Registry is ICarbonTokens, AccessControlDefaultAdminRules {
         bytes12 registry,
         bytes32 device,
         bytes2 marketZone,
-        bytes10 gridRegion,
+        bytes9 gridRegion,
         bytes10 technology
     ) external returns (uint24 source) {
         _checkRole(_issuerRole(class));
@@ -64,9 +64,13 @@ abstract contract Registry is ICarbonTokens, AccessControlDefaultAdminRules {
     }
 
     /// @inheritdoc ICarbonTokens
-    function facilityOf(uint256 facility) external view returns (address owner, bytes2 marketZone, bytes10 gridRegion) {
+    function facilityOf(uint256 facility)
+        external
+        view
+        returns (address owner, bytes2 marketZone, bytes9 gridRegion, bool panelled)
+    {
         FacilitySlot slot = _facilities[facility];
-        return (slot.owner(), slot.marketZone(), slot.gridRegion());
+        return (slot.owner(), slot.marketZone(), slot.gridRegion(), slot.panelled());
     }
 
     /// @inheritdoc ICarbonTokens
@@ -78,7 +82,7 @@ abstract contract Registry is ICarbonTokens, AccessControlDefaultAdminRules {
             uint8 class,
             bytes12 registry,
             bytes2 marketZone,
-            bytes10 gridRegion,
+            bytes9 gridRegion,
             uint256 nextSerial,
             bool frozen
         )
@@ -92,6 +96,11 @@ abstract contract Registry is ICarbonTokens, AccessControlDefaultAdminRules {
     /// @inheritdoc ICarbonTokens
     function sourceIdOf(bytes12 registry, bytes32 device) external view returns (uint24) {
         return _sourceIds[Hashes.efficientKeccak256(registry, device)];
+    }
+
+    function _facilityAt(uint256 facility) internal view returns (FacilitySlot slot) {
+        slot = _facilities[facility];
+        if (slot.owner() == address(0)) revert FacilityUnknown(facility);
     }
 
     function _issuerRole(uint8 class) internal pure returns (bytes32) {

@@ -12,10 +12,13 @@ interface ICarbonTokens {
         uint256 scope2Location; // g, location-based
         uint256 scope2Residual; // g, all energy at the residual mix: what RECs reduce
         uint256 scope3; // g
-        uint256 version; // raised by every audit, restatement and disallowance
+        uint256 version; // raised by every audit, restatement and disallowance, and by nothing else
         bool closed; // an auditor declared the month complete
         uint256 recs; // Wh of RECs retired here and not disallowed
         uint256 offsets; // g of offsets retired here and not disallowed
+        uint256 allocatedLocation; // g, location-based: shares of other accounts that were claimed here, scope 3
+        uint256 allocatedMarket; // g, market-based: the same shares
+        uint256 shares; // how often they changed: with the version, the state that a split is made of
     }
 
     /// @notice What an auditor confirms. In an audit: one reading of one meter, or direct and upstream emissions without a
@@ -57,7 +60,7 @@ interface ICarbonTokens {
 
     // ---------------------------------------------------------------------------------------------------------- events
     event FacilityRegistered(
-        uint256 indexed facility, address indexed owner, bytes10 gridRegion, bytes2 marketZone, bytes32 metadata
+        uint256 indexed facility, address indexed owner, bytes9 gridRegion, bytes2 marketZone, bytes32 metadata
     );
     event SourceRegistered(
         uint24 indexed source,
@@ -66,10 +69,11 @@ interface ICarbonTokens {
         bytes12 registry,
         bytes32 device,
         bytes2 marketZone,
-        bytes10 gridRegion,
+        bytes9 gridRegion,
         bytes10 technology
     );
     event SourceFrozen(uint24 indexed source, bool frozen);
+    event PanelRequired(uint256 indexed facility, bool required);
     event Issued(
         uint256 indexed id,
         uint24 indexed source,
@@ -80,7 +84,7 @@ interface ICarbonTokens {
         uint256 vintageEnd
     );
     event Audited(uint256 indexed facility, address indexed auditor, Statement statement);
-    event Closed(uint256 indexed facility, uint32 indexed month, address indexed auditor, uint16 version);
+    event Closed(uint256 indexed facility, uint32 indexed month, address indexed auditor, uint32 version);
     event Restated(uint256 indexed facility, address indexed auditor, Statement statement);
     event Disallowed(
         uint256 indexed facility,
@@ -91,6 +95,8 @@ interface ICarbonTokens {
         uint256 amount,
         bytes32 evidence
     );
+    /// @notice Claimed shares of other accounts were added to scope 3 of this one, or changed: g now, in all.
+    event Allocated(uint256 indexed facility, uint32 indexed month, uint256 location, uint256 market);
     /// @notice The tokens are those of the TransferSingle or TransferBatch to the zero address in the same transaction.
     event Retired(
         uint256 indexed facility,
@@ -128,16 +134,18 @@ interface ICarbonTokens {
     error SerialRangeInvalid(uint256 from, uint256 thru, uint256 nextSerial);
     /// @notice More than 1 MWh or 1 t for each serial.
     error AmountExceedsSerials(uint256 amount, uint256 serials);
-    /// @notice A period that is empty, ends before it starts, in the future, or is longer than the record can hold.
+    /// @notice A period that is empty, ends before it starts or in the future, or is longer than the record can hold.
     error PeriodInvalid(uint256 start, uint256 end);
     /// @notice The reading is not within the month.
     error PeriodOutsideMonth(uint256 start, uint256 end, uint256 month);
-    /// @notice Energy without a meter, or a meter without energy period.
+    /// @notice Energy without a meter.
     error MeterMissing();
     /// @notice The meter is audited until `thru`; a later bill starts there or after it.
     error MeterPeriodUsed(bytes32 meter, uint256 start, uint256 audited);
+    /// @notice The meter was audited for another facility last: a restatement here cannot cite its periods.
+    error MeterOfAnother(bytes32 meter, uint256 facility);
     /// @notice The account moved on: read it again.
-    error VersionMismatch(uint16 current, uint16 given);
+    error VersionMismatch(uint32 current, uint32 given);
     /// @notice Nobody audits what they own.
     error SelfAudit(address auditor);
     /// @notice Scope 2 is not energy x published factor, rounded up.
@@ -147,11 +155,15 @@ interface ICarbonTokens {
     error MonthIsClosed(uint256 facility, uint32 month);
     /// @notice A month can be complete only when it is over.
     error MonthNotOver(uint32 month);
-    /// @notice Nothing was audited for the month yet: an empty month is not neutral.
+    /// @notice Nothing was audited for the month yet: an empty month is not neutral, nor one with claimed shares only.
     error MonthNotAudited(uint256 facility, uint32 month);
-    error SignatureExpired(uint256 deadline);
-    error SignatureInvalid(address auditor);
-    /// @notice Audited emissions stay with the facility.
+    /// @notice The release is of another market than the facility, and so than its auditors.
+    error DatasetOfOtherMarket(bytes2 release, bytes2 facility);
+    /// @notice Audits of this facility need the signatures of a panel: see IAuditors.
+    error PanelMissing(uint256 facility);
+    /// @notice Only the contract named at construction.
+    error NotContract(address caller, address expected);
+    /// @notice Audited and allocated emissions stay with the facility.
     error Soulbound(uint256 id);
     /// @notice A REC of another market than the facility's.
     error MarketZoneMismatch(uint256 id, bytes2 source, bytes2 facility);
@@ -163,7 +175,7 @@ interface ICarbonTokens {
     // ------------------------------------------------------------------------------------------- facilities and sources
     /// @notice Registers a facility of the caller. Its id is the hash of owner and metadata.
     /// @dev Anyone may; an auditor confirms its region and market zone with the first audit.
-    function registerFacility(bytes10 gridRegion, bytes2 marketZone, bytes32 metadata)
+    function registerFacility(bytes9 gridRegion, bytes2 marketZone, bytes32 metadata)
         external
         returns (uint256 facility);
 
@@ -174,7 +186,7 @@ interface ICarbonTokens {
         bytes12 registry,
         bytes32 device,
         bytes2 marketZone,
-        bytes10 gridRegion,
+        bytes9 gridRegion,
         bytes10 technology
     ) external returns (uint24 source);
 
@@ -189,16 +201,13 @@ interface ICarbonTokens {
     function issueBatch(uint24 source, address to, Batch[] calldata batches) external;
 
     // ------------------------------------------------------------------------------------------------------------ audit
-    /// @notice Adds audited emissions to a month that is still open. Only an auditor, who is not the facility's owner.
+    /// @notice Adds audited emissions to a month that is still open. Only an auditor of the facility's market, who is not its
+    /// owner; with a panel, and for signatures that anyone submits: see IAuditors.
     function audit(Statement calldata statement) external;
 
-    /// @notice As `audit`, submitted by anyone with the auditor's EIP-712 signature (ERC-1271 for contracts).
-    /// @dev A signature counts once: it names the version that it creates.
-    function auditBySig(Statement calldata statement, address auditor, uint256 deadline, bytes calldata signature)
-        external;
-
-    /// @notice Declares a month complete as it stands at `version`. Only an auditor.
-    function close(uint256 facility, uint32 month, uint16 version) external;
+    /// @notice Declares a month complete as it stands. Only an auditor.
+    /// @param version version of the account's totals: its version | shares << 16
+    function close(uint256 facility, uint32 month, uint32 version) external;
 
     /// @notice Replaces the totals of a month; open claims on it turn invalid. Only an auditor.
     function restate(Statement calldata statement) external;
@@ -207,6 +216,22 @@ interface ICarbonTokens {
     /// @param version version before + 1 @param id the void token @param amount Wh or g
     function disallow(uint256 facility, uint32 month, uint16 version, uint256 id, uint256 amount, bytes32 evidence)
         external;
+
+    /// @notice Lets audits of a facility need a panel, or no longer. Only the Auditors contract.
+    function requirePanel(uint256 facility, bool required) external;
+
+    // --------------------------------------------------------------------------------------------------------- allocate
+    /// @notice Replaces a claimed share in an account's scope 3, location-based and market-based. Only the Allocations
+    /// contract. The month is open again, for it was complete without the share; the version stays, for it counts what auditors
+    /// do. @dev (location, market) were added for the share before, (newLocation, newMarket) stand for it from now on.
+    function allocate(
+        uint256 facility,
+        uint32 month,
+        uint256 location,
+        uint256 market,
+        uint256 newLocation,
+        uint256 newMarket
+    ) external;
 
     // ----------------------------------------------------------------------------------------------------------- retire
     /// @notice Retires the caller's own RECs or offsets into an account, for ever. What exceeds the need covers nothing.
@@ -220,7 +245,11 @@ interface ICarbonTokens {
     /// @return owner its operator, who holds the audited emissions and the certificates
     /// @return marketZone market whose RECs may cover its energy, ISO 3166-1 alpha-2 ("US") or "EU"
     /// @return gridRegion grid region whose emission factor applies, e.g. "CAMX"
-    function facilityOf(uint256 facility) external view returns (address owner, bytes2 marketZone, bytes10 gridRegion);
+    /// @return panelled whether its audits need a panel
+    function facilityOf(uint256 facility)
+        external
+        view
+        returns (address owner, bytes2 marketZone, bytes9 gridRegion, bool panelled);
 
     /// @notice A device (RECs) or a project (offsets).
     /// @return issuer the only account that may issue for it
@@ -238,11 +267,15 @@ interface ICarbonTokens {
             uint8 class,
             bytes12 registry,
             bytes2 marketZone,
-            bytes10 gridRegion,
+            bytes9 gridRegion,
             uint256 nextSerial,
             bool frozen
         );
 
+    /// @notice The contract whose auditors' signatures count, see IAuditors.
+    function auditors() external view returns (address);
+    /// @notice The contract whose claimed shares count, see IAllocations.
+    function allocations() external view returns (address);
     /// @notice Number of the source of a registry's device or project; zero if there is none.
     function sourceIdOf(bytes12 registry, bytes32 device) external view returns (uint24);
     function accountOf(uint256 facility, uint32 month) external view returns (Account memory);
@@ -257,9 +290,11 @@ interface ICarbonTokens {
         view
         returns (address holder, uint256 amount, uint24 source, uint256 vintageStart, uint256 vintageMonths);
     /// @notice The account as it is stored: see InventorySlot and CoverSlot in libraries/Slots.sol. For contracts.
-    function slotsOf(uint256 auditedId) external view returns (uint256 inventory, uint256 cover);
+    function slotsOfAccount(uint256 auditedId) external view returns (uint256 inventory, uint256 cover);
     /// @notice Until when a meter's energy is audited, UTC seconds; zero: never.
     function meterAuditedUntil(bytes32 meter) external view returns (uint256);
+    /// @notice What of a token was disallowed in an account, Wh or g.
+    function disallowedOf(uint256 auditedId, uint256 id) external view returns (uint256);
     /// @notice Id of the audited emissions that a document was used for; zero: it is unused.
     function accountOfEvidence(bytes32 evidence) external view returns (uint256);
 }

@@ -8,7 +8,7 @@ pragma solidity 0.8.30;
 interface IEmissionFactors {
     /// @notice One row of a release: the rates of one grid region.
     struct Factor {
-        bytes10 region; // grid region code, ASCII, e.g. "CAMX"
+        bytes9 region; // grid region code, ASCII, e.g. "CAMX"
         uint64 location; // grid average, g CO2e per MWh, rounded up
         uint64 residual; // residual mix, g CO2e per MWh, rounded up; ignored unless residualPublished
         bool residualPublished; // false: the release states no residual mix for the region
@@ -20,22 +20,27 @@ interface IEmissionFactors {
         uint16 year; // year of the data
         string edition; // e.g. "rev1"
         bytes32 fileHash; // sha-256 of the file the rows were taken from
+        bytes2 marketZone; // market whose facilities and auditors the dataset is for, e.g. "US"
     }
 
     /// @notice The release was announced; its rows follow in `FactorPublished`.
-    event ReleasePublished(bytes32 indexed release, string dataset, uint16 year, string edition, bytes32 fileHash);
+    event ReleasePublished(
+        bytes32 indexed release, string dataset, uint16 year, string edition, bytes32 fileHash, bytes2 marketZone
+    );
     /// @notice One region's rates were added to a release.
     event FactorPublished(
-        bytes32 indexed release, bytes10 indexed region, uint64 location, uint64 residual, bool residualPublished
+        bytes32 indexed release, bytes9 indexed region, uint64 location, uint64 residual, bool residualPublished
     );
 
     /// @notice The release exists with another file behind it: a changed file is a new edition.
     error ReleaseFileDiffers(bytes32 release, bytes32 published, bytes32 offered);
+    /// @notice The release exists for another market.
+    error ReleaseMarketDiffers(bytes32 release, bytes2 published, bytes2 offered);
     /// @notice The region already has a factor in this release; factors are never edited.
-    error FactorExists(bytes32 release, bytes10 region);
+    error FactorExists(bytes32 release, bytes9 region);
     /// @notice The release states nothing for the region.
-    error FactorUnknown(bytes32 release, bytes10 region);
-    /// @notice A release needs a dataset, an edition, a year and the hash of its file.
+    error FactorUnknown(bytes32 release, bytes9 region);
+    /// @notice A release needs a dataset, an edition, a year, a market zone and the hash of its file.
     error ReleaseIncomplete();
     /// @notice A row needs a region code.
     error RegionMissing();
@@ -48,11 +53,14 @@ interface IEmissionFactors {
 
     /// @notice The rates of a region. Where no residual mix was published the location rate stands in for it, as the GHG
     /// Protocol's Scope 2 hierarchy requires, and `residualPublished` is false so that the absence can be disclosed.
-    /// @return location g CO2e per MWh @return residual g CO2e per MWh @return residualPublished see above
-    function factorOf(bytes32 releaseId, bytes10 region)
+    /// @return location g CO2e per MWh
+    /// @return residual g CO2e per MWh
+    /// @return residualPublished see above
+    /// @return marketZone the market that the release is for
+    function factorOf(bytes32 releaseId, bytes9 region)
         external
         view
-        returns (uint256 location, uint256 residual, bool residualPublished);
+        returns (uint256 location, uint256 residual, bool residualPublished, bytes2 marketZone);
 
     /// @notice The sha-256 of the file behind a release; zero for an unknown release.
     function fileHashOf(bytes32 releaseId) external view returns (bytes32);

@@ -17,4 +17,14 @@ library Calendar {
             return 12 * year + (2141 * dayOfYear + 197_913 >> 16) - 23_641; // March is 3, January and February 13 and 14
         }
     }
+
+    /// @notice Days of a month.
+    function daysOf(uint256 month) internal pure returns (uint256) {
+        unchecked {
+            uint256 number = month % 12 + 1;
+            if (number != 2) return 30 | (number ^ number >> 3); // 31 and 30 alternate, and again from August on
+            uint256 year = 1970 + month / 12;
+            return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28;
+        }
+    }
 }

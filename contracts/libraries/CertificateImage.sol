@@ -14,6 +14,7 @@ library CertificateImage {
         uint256 facility;
         uint32 from;
         uint32 thru;
+        bool hourly;
         bool valid;
         uint256 number;
     }
@@ -55,6 +56,7 @@ library CertificateImage {
             certificate.valid ? "#14532d" : "#7f1d1d",
             '"/><text x="32" y="38" font-size="24" fill="#fff">Net emissions certificate</text><text x="32" y="66" font-size="16" fill="#fff">',
             period,
+            certificate.hourly ? ", hour by hour" : "",
             certificate.valid ? " - valid" : " - NOT VALID NOW",
             "</text>"
         );
@@ -66,7 +68,12 @@ library CertificateImage {
         );
         bytes memory energy = abi.encodePacked(
             _row(276, "Energy", _megawattHours(totals.energy), false),
-            _row(308, "of it covered by retired RECs", _megawattHours(totals.covered), false)
+            _row(
+                308,
+                certificate.hourly ? "of it matched by the hour with RECs" : "of it covered by retired RECs",
+                _megawattHours(totals.covered),
+                false
+            )
         );
         return abi.encodePacked(head, sums, energy, _foot(certificate), "</svg>");
     }
@@ -116,7 +123,9 @@ library CertificateImage {
             _tonnes(totals.grossMarket),
             " gross market-based (",
             _tonnes(totals.grossLocation),
-            " location-based). Soulbound; valid only while every month is closed and net is not above zero."
+            " location-based), RECs counted on the ",
+            certificate.hourly ? "hourly" : "annual",
+            " basis. Soulbound; valid only while every month is closed and net is not above zero."
         );
     }
 
@@ -136,7 +145,9 @@ library CertificateImage {
             _number("energy_wh", totals.energy.toString()),
             ",",
             _number("covered_wh", totals.covered.toString()),
-            ',{"trait_type":"valid","value":"',
+            ',{"trait_type":"basis","value":"',
+            certificate.hourly ? "hourly" : "annual",
+            '"},{"trait_type":"valid","value":"',
             certificate.valid ? "yes" : "no",
             '"}'
         );

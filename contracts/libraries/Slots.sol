@@ -6,7 +6,7 @@ import {ICarbonTokens} from "../interfaces/ICarbonTokens.sol";
 /// @title Slots
 /// @notice The records of the ledger, each in one storage slot, with one function a field. Lowest bits first.
 
-/// @notice owner 160 · marketZone 16 · gridRegion 80
+/// @notice owner 160 · marketZone 16 · gridRegion 72 · panelled 8
 type FacilitySlot is uint256;
 /// @notice issuer 160 · nextSerial 64 · marketZone 16 · class 8 · frozen 8
 type SourceSlot is uint256;
@@ -14,7 +14,7 @@ type SourceSlot is uint256;
 type BatchSlot is uint256;
 /// @notice energy, scope1, scope2Location, scope2Residual, scope3 48 each · version 15 · closed 1
 type InventorySlot is uint256;
-/// @notice recs 128 · offsets 128
+/// @notice recs 70 · offsets 70 · shares 16 · allocatedLocation 50 · allocatedMarket 50
 type CoverSlot is uint256;
 
 using FacilitySlots for FacilitySlot global;
@@ -24,10 +24,12 @@ using InventorySlots for InventorySlot global;
 using CoverSlots for CoverSlot global;
 
 library FacilitySlots {
-    function pack(address owner_, bytes2 marketZone_, bytes10 gridRegion_) internal pure returns (FacilitySlot) {
+    uint256 private constant PANELLED = 1 << 248;
+
+    function pack(address owner_, bytes2 marketZone_, bytes9 gridRegion_) internal pure returns (FacilitySlot) {
         return
             FacilitySlot.wrap(
-                uint160(owner_) | uint256(uint16(marketZone_)) << 160 | uint256(uint80(gridRegion_)) << 176
+                uint160(owner_) | uint256(uint16(marketZone_)) << 160 | uint256(uint72(gridRegion_)) << 176
             );
     }
 
@@ -39,8 +41,17 @@ library FacilitySlots {
         return bytes2(uint16(FacilitySlot.unwrap(slot) >> 160));
     }
 
-    function gridRegion(FacilitySlot slot) internal pure returns (bytes10) {
-        return bytes10(uint80(FacilitySlot.unwrap(slot) >> 176));
+    function gridRegion(FacilitySlot slot) internal pure returns (bytes9) {
+        return bytes9(uint72(FacilitySlot.unwrap(slot) >> 176));
+    }
+
+    function panelled(FacilitySlot slot) internal pure returns (bool) {
+        return FacilitySlot.unwrap(slot) & PANELLED != 0;
+    }
+
+    function withPanelled(FacilitySlot slot, bool panelled_) internal pure returns (FacilitySlot) {
+        uint256 word = FacilitySlot.unwrap(slot);
+        return FacilitySlot.wrap(panelled_ ? word | PANELLED : word & ~PANELLED);
     }
 }
 
@@ -121,6 +132,7 @@ library BatchSlots {
 }
 
 library InventorySlots {
+    uint256 private constant SHARE_LANE = (1 << 50) - 1;
     uint256 private constant LANE = 48;
     uint256 private constant LANES = (1 << 240) - 1;
     uint256 private constant VERSION = 1 << 240;
@@ -150,6 +162,10 @@ library InventorySlots {
 
     function withClosed(InventorySlot slot) internal pure returns (InventorySlot) {
         return InventorySlot.wrap(InventorySlot.unwrap(slot) | CLOSED);
+    }
+
+    function withOpen(InventorySlot slot) internal pure returns (InventorySlot) {
+        return InventorySlot.wrap(InventorySlot.unwrap(slot) & ~CLOSED);
     }
 
     /// @notice With the next version, which must be the given one.
@@ -200,20 +216,24 @@ library InventorySlots {
         }
     }
 
-    /// @notice Gross emissions by both methods. Market-based, scope 2 is the residual-mix emissions of the energy that RECs
-    /// do not cover, rounded up.
-    /// @dev Lanes are 48 bits wide: no sum or product can overflow.
-    function totals(InventorySlot slot, uint256 recs) internal pure returns (uint256 location, uint256 market) {
-        uint256 word = InventorySlot.unwrap(slot);
+    /// @notice Gross emissions by both methods, with the shares of other accounts that were claimed here. Market-based, scope 2
+    /// is the residual-mix emissions of the energy that `recs` Wh of RECs do not cover, rounded up.
+    /// @dev Lanes are at most 50 bits wide: no sum or product can overflow.
+    function totals(InventorySlot slot, CoverSlot cover, uint256 recs)
+        internal
+        pure
+        returns (uint256 location, uint256 market)
+    {
+        (uint256 word, uint256 shares) = (InventorySlot.unwrap(slot), CoverSlot.unwrap(cover) >> 156);
         unchecked {
-            uint256 direct = uint256(uint48(word >> 48)) + uint48(word >> 192);
-            location = direct + uint48(word >> 96);
             market = uint48(word >> 144);
             if (recs != 0) {
                 uint256 energy_ = uint48(word);
                 market = recs < energy_ ? (market * (energy_ - recs) + energy_ - 1) / energy_ : 0;
             }
-            market += direct;
+            location = uint256(uint48(word >> 48)) + uint48(word >> 192); // scopes 1 and 3 are in both
+            market += location + (shares >> 50);
+            location += uint256(uint48(word >> 96)) + (shares & SHARE_LANE);
         }
     }
 
@@ -225,19 +245,46 @@ library InventorySlots {
 }
 
 library CoverSlots {
+    uint256 private constant WIDE_LANE = (1 << 70) - 1;
+    uint256 private constant SHARE_LANE = (1 << 50) - 1;
+    uint256 private constant COVER = (1 << 140) - 1;
+
+    /// @dev An amount is below 2^48: a lane of RECs or offsets is full after 4,194,304 of the largest.
     function plus(CoverSlot slot, uint256 recs_, uint256 offsets_) internal pure returns (CoverSlot) {
-        return CoverSlot.wrap(CoverSlot.unwrap(slot) + (recs_ | offsets_ << 128));
+        return CoverSlot.wrap(CoverSlot.unwrap(slot) + (recs_ | offsets_ << 70));
     }
 
     function minus(CoverSlot slot, uint256 recs_, uint256 offsets_) internal pure returns (CoverSlot) {
-        return CoverSlot.wrap(CoverSlot.unwrap(slot) - (recs_ | offsets_ << 128));
+        return CoverSlot.wrap(CoverSlot.unwrap(slot) - (recs_ | offsets_ << 70));
+    }
+
+    /// @notice With other claimed shares, and one more change of them counted.
+    function withAllocated(CoverSlot slot, uint256 location, uint256 market) internal pure returns (CoverSlot) {
+        uint256 changes = slot.shares() + 1;
+        if (location > SHARE_LANE || market > SHARE_LANE || changes > type(uint16).max) {
+            revert ICarbonTokens.AmountTooLarge();
+        }
+        return CoverSlot.wrap(CoverSlot.unwrap(slot) & COVER | changes << 140 | location << 156 | market << 206);
     }
 
     function recs(CoverSlot slot) internal pure returns (uint256) {
-        return uint128(CoverSlot.unwrap(slot));
+        return CoverSlot.unwrap(slot) & WIDE_LANE;
     }
 
     function offsets(CoverSlot slot) internal pure returns (uint256) {
-        return CoverSlot.unwrap(slot) >> 128;
+        return CoverSlot.unwrap(slot) >> 70 & WIDE_LANE;
+    }
+
+    function allocatedLocation(CoverSlot slot) internal pure returns (uint256) {
+        return CoverSlot.unwrap(slot) >> 156 & SHARE_LANE;
+    }
+
+    function allocatedMarket(CoverSlot slot) internal pure returns (uint256) {
+        return CoverSlot.unwrap(slot) >> 206;
+    }
+
+    /// @notice How often claimed shares changed.
+    function shares(CoverSlot slot) internal pure returns (uint256) {
+        return uint16(CoverSlot.unwrap(slot) >> 140);
     }
 }

@@ -9,6 +9,7 @@ library TokenId {
     uint8 internal constant AUDITED = 1; // audited emissions of a facility-month, g: a liability, soulbound
     uint8 internal constant REC = 2; // renewable energy certificates, Wh
     uint8 internal constant OFFSET = 3; // offsets, g
+    uint8 internal constant ALLOCATED = 4; // shares of other accounts claimed into a facility-month, g: scope 3, soulbound
     uint256 private constant CLASS_SHIFT = 248;
     uint256 private constant BODY = (1 << CLASS_SHIFT) - 1;
 
@@ -27,7 +28,23 @@ library TokenId {
         return uint256(AUDITED) << CLASS_SHIFT | facility_ << 32 | month;
     }
 
-    /// @notice facility of a token of audited emissions
+    /// @notice shares claimed into an account: class, facility, month as in the id of its audited emissions
+    function allocated(uint256 facility_, uint32 month) internal pure returns (uint256) {
+        return uint256(ALLOCATED) << CLASS_SHIFT | facility_ << 32 | month;
+    }
+
+    /// @notice id of the audited emissions of the account that a token of audited or allocated emissions belongs to
+    function accountOf(uint256 id) internal pure returns (uint256) {
+        return uint256(AUDITED) << CLASS_SHIFT | id & BODY;
+    }
+
+    /// @notice audited and allocated emissions are liabilities: soulbound, read from the account
+    function isLiability(uint256 id) internal pure returns (bool) {
+        uint8 class = classOf(id);
+        return class == AUDITED || class == ALLOCATED;
+    }
+
+    /// @notice facility of a token of audited or allocated emissions
     function facilityOf(uint256 id) internal pure returns (uint256) {
         return (id & BODY) >> 32;
     }
