@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IERC1155Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {ICarbonTokens} from "../interfaces/ICarbonTokens.sol";
 import {INetEmissions} from "../interfaces/INetEmissions.sol";
 import {Roles} from "../libraries/Roles.sol";
@@ -49,13 +48,13 @@ contract AttacksTest is World {
     function testAClaimThatNoAuditorCouldEndIsNotValid() public {
         _closeEmpty(MONTH);
         _closeEmpty(MONTH - 1);
-        _exhaustVersions(MONTH - 1); // of another month: nothing changes
-        uint256 claim = net.claim(facility, MONTH, MONTH);
+        _exhaust(facility, MONTH - 1); // of another month: nothing changes
+        uint256 claim = net.claim(facility, MONTH, MONTH, INetEmissions.Basis.Annual);
         _holds(net.isValid(claim), "valid while it can be corrected");
-        _exhaustVersions(MONTH);
+        _exhaust(facility, MONTH);
         _holds(!net.isValid(claim), "valid for ever");
         vm.expectRevert(abi.encodeWithSelector(INetEmissions.MonthOpen.selector, facility, MONTH));
-        net.claim(facility, MONTH, MONTH);
+        net.claim(facility, MONTH, MONTH, INetEmissions.Basis.Annual);
     }
 
     // ----------------------------------------------------------------------------------------------------- double count
@@ -75,6 +74,44 @@ contract AttacksTest is World {
         ledger.audit(statement);
     }
 
+    function testAMeterOfAnotherFacilityIsNotCited() public {
+        _audit(_reading(10, 10, 10)); // the meter's whole January
+        uint256 other = _facility(HOLDER, ZONE, "other");
+        ICarbonTokens.Statement memory statement = _statement(other, MONTH);
+        statement.scope1 = 1;
+        _audit(statement);
+        statement = _reading(10, 10, 10);
+        (statement.facility, statement.version) = (other, 2);
+        vm.prank(auditor);
+        vm.expectRevert(abi.encodeWithSelector(ICarbonTokens.MeterOfAnother.selector, bytes32("meter"), facility));
+        ledger.restate(statement);
+        statement.meter = "its own"; // which was never audited: its gap can stand nowhere else
+        _restate(statement);
+        statement = _reading(10, 10, 10);
+        statement.meter = "its own";
+        vm.prank(auditor);
+        vm.expectRevert(
+            abi.encodeWithSelector(ICarbonTokens.MeterPeriodUsed.selector, bytes32("its own"), JANUARY, FEBRUARY)
+        );
+        ledger.audit(statement);
+    }
+
+    function testAMeterThatMovedIsCitedWhereItWasAuditedLast() public {
+        uint256 other = _facility(HOLDER, ZONE, "other");
+        ICarbonTokens.Statement memory statement = _reading(10, 10, 10);
+        statement.end = JANUARY + 10 days;
+        _audit(statement);
+        statement = _reading(10, 10, 10); // the meter moves on the tenth
+        (statement.facility, statement.version, statement.start) = (other, 1, JANUARY + 10 days);
+        _audit(statement);
+        statement = _reading(10, 10, 10);
+        vm.prank(auditor);
+        vm.expectRevert(abi.encodeWithSelector(ICarbonTokens.MeterOfAnother.selector, bytes32("meter"), other));
+        ledger.restate(statement);
+        statement.meter = 0; // new totals need no citation
+        _restate(statement);
+    }
+
     function testARestatementNeverTurnsAMeterBack() public {
         _audit(_reading(10, 10, 10));
         ICarbonTokens.Statement memory statement = _reading(10, 10, 10);
@@ -92,18 +129,31 @@ contract AttacksTest is World {
         ledger.restate(statement);
     }
 
+    function testAVintageIsOverWhenItIsIssued(uint32 early) public {
+        vm.warp(FEBRUARY + early % 30 days);
+        ICarbonTokens.Batch memory batch = _batch(recSource, 1_000_000);
+        (batch.vintageStart, batch.vintageEnd) = (FEBRUARY, block.timestamp + 1 + early % 300 days);
+        vm.prank(REC_ISSUER);
+        vm.expectRevert(
+            abi.encodeWithSelector(ICarbonTokens.PeriodInvalid.selector, batch.vintageStart, batch.vintageEnd)
+        );
+        ledger.issue(recSource, OWNER, batch); // what was not generated yet covers nothing
+        vm.warp(batch.vintageEnd);
+        _issue(recSource, OWNER, batch);
+    }
+
     // ------------------------------------------------------------------------------------------------------ false names
     function testAClaimNamesARegisteredFacility(uint256 alias_) public {
         alias_ = facility + (1 + alias_ % 2 ** 39 << 216);
         _closeEmpty(MONTH);
         vm.expectRevert(abi.encodeWithSelector(ICarbonTokens.FacilityUnknown.selector, alias_));
-        net.claim(alias_, MONTH, MONTH);
+        net.claim(alias_, MONTH, MONTH, INetEmissions.Basis.Annual);
     }
 
     function testNobodyEntersTheLogOfAFacilityByRetiringNothing() public {
         ICarbonTokens.Retirement memory retirement = _retirement(facility, MONTH);
         vm.prank(STRANGER);
-        vm.expectRevert(abi.encodeWithSelector(IERC1155Errors.ERC1155InvalidArrayLength.selector, 0, 0));
+        vm.expectRevert(abi.encodeWithSelector(ICarbonTokens.ZeroAmount.selector));
         ledger.retireBatch(new uint256[](0), new uint256[](0), retirement);
     }
 
@@ -114,7 +164,7 @@ contract AttacksTest is World {
         if (gift != 0) _retire(STRANGER, _issue(offsetSource, STRANGER, gift), gift);
         _retire(OWNER, _issue(recSource, OWNER, 1_000_000), 1_000_000);
         _close(facility, MONTH);
-        _holds(net.isValid(net.claim(facility, MONTH, MONTH)), "blocked");
+        _holds(net.isValid(net.claim(facility, MONTH, MONTH, INetEmissions.Basis.Annual)), "blocked");
     }
 
     function testAMissedBillIsAuditedAfterALaterOne() public {
@@ -157,17 +207,5 @@ contract AttacksTest is World {
         _audit(statement);
         _restate(_statement(facility, month));
         _close(facility, month);
-    }
-
-    /// @dev As one auditor can by restating the month until its 15 bits are used up, about 1.3 Ggas.
-    function _exhaustVersions(uint32 month) private {
-        uint256 id = TokenId.audited(facility, month);
-        (uint256 inventory,) = ledger.slotsOf(id);
-        for (uint256 base = 0; base < 32; ++base) {
-            bytes32 slot = keccak256(abi.encode(id, base));
-            if (vm.load(address(ledger), slot) != bytes32(inventory)) continue;
-            vm.store(address(ledger), slot, bytes32(inventory & ~(uint256(0x7fff) << 240) | uint256(32_767) << 240));
-            _same(_version(facility, month), 32_767, "version");
-        }
     }
 }

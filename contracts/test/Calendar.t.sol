@@ -50,4 +50,9 @@ contract CalendarTest is Check {
         if (a > b) (a, b) = (b, a);
         _holds(Calendar.monthOf(a) <= Calendar.monthOf(b), "order");
     }
+
+    function testAMonthHasTheDaysUntilTheNextBegins(uint32 month) public pure {
+        if (month % 3 == 0) month = 12 * (month / 3 % 400) + 1; // a February
+        _same(Calendar.daysOf(month), PlainCalendar.daysOfMonth(1970 + month / 12, month % 12), "days");
+    }
 }

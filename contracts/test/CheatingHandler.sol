@@ -6,22 +6,13 @@ import {IERC1155Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.
 import {ICarbonTokens} from "../interfaces/ICarbonTokens.sol";
 import {INetEmissions} from "../interfaces/INetEmissions.sol";
 import {TokenId} from "../libraries/TokenId.sol";
-import {GhostLedger} from "./GhostLedger.sol";
 import {PlainCalendar} from "./PlainCalendar.sol";
+import {SharingCheats} from "./SharingCheats.sol";
 
 /// @title CheatingHandler
 /// @notice What nobody may do, tried by those who would: none of it may ever succeed.
-abstract contract CheatingHandler is GhostLedger {
-    uint256 public constant CHEATS = 24;
-
-    /// @dev Who calls what, and what it would mean if it worked. No cheater: nothing to cheat with yet.
-    struct Cheat {
-        address cheater;
-        address target;
-        bytes data;
-        bytes4 reason;
-        string meaning;
-    }
+abstract contract CheatingHandler is SharingCheats {
+    uint256 public constant CHEATS = 40;
 
     function cheat(uint256 seed) external act(seed) {
         uint256 kind = _random(CHEATS);
@@ -38,7 +29,10 @@ abstract contract CheatingHandler is GhostLedger {
         if (kind < 5) return _cheatWithTransfers(kind);
         if (kind < 8) return _cheatWithRetirements(kind);
         if (kind < 14) return _cheatAsIssuer(kind);
-        return kind < 20 ? _cheatAsAuditor(kind) : _cheatElsewhere(kind);
+        if (kind < 24) return kind < 20 ? _cheatAsAuditor(kind) : _cheatElsewhere(kind);
+        if (kind < 28) return _cheatWithShares(kind - 24);
+        if (kind < 36) return kind < 32 ? _cheatWithSplits(kind - 24) : _cheatWithHoursOrPanels(kind - 24);
+        return _cheatWithWhatIsNotTheirs(kind - 24);
     }
 
     function _onLedger(address cheater, bytes memory data, bytes4 reason, string memory meaning)
@@ -48,8 +42,6 @@ abstract contract CheatingHandler is GhostLedger {
     {
         return Cheat(cheater, address(ledger), data, reason, meaning);
     }
-
-    function _nothing() private pure returns (Cheat memory plan) {}
 
     function _cheatWithTransfers(uint256 kind) private returns (Cheat memory) {
         (uint256 facility_, uint32 month) = _anyAccount();

@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Allocations} from "../Allocations.sol";
+import {Auditors} from "../Auditors.sol";
 import {CarbonTokens} from "../CarbonTokens.sol";
+import {EmissionFactors} from "../EmissionFactors.sol";
+import {HourlyMatching} from "../HourlyMatching.sol";
 import {NetEmissions} from "../NetEmissions.sol";
 import {Roles} from "../libraries/Roles.sol";
 import {TokenId} from "../libraries/TokenId.sol";
+import {HourlyWorld} from "./HourlyWorld.sol";
+import {PanelWorld} from "./PanelWorld.sol";
+import {SplitWorld} from "./SplitWorld.sol";
 import {ThievingHolder} from "./ThievingHolder.sol";
-import {World} from "./World.sol";
 
 /// @title GhostLedger
 /// @notice The plain model that the handler keeps beside the ledger: nothing is packed, derived or deleted.
-abstract contract GhostLedger is World {
+abstract contract GhostLedger is SplitWorld, HourlyWorld, PanelWorld {
     struct Inventory {
         uint256 energy;
         uint256 scope1;
         uint256 location;
         uint256 residual;
         uint256 scope3;
-        uint256 version;
+        uint256 version; // what auditors did
+        uint256 shares; // how often claimed shares changed
         bool closed;
         uint256 recsRetired;
         uint256 recsDisallowed;
@@ -40,6 +47,25 @@ abstract contract GhostLedger is World {
         uint32 thru;
         uint256 number;
         uint256[2] versions; // of its months when it was claimed last
+        bool hourly;
+    }
+
+    struct Held {
+        uint256 version; // of the landlord's totals, of the split that the share was claimed of
+        uint256 energy;
+        uint256 location;
+        uint256 market;
+    }
+
+    struct Match {
+        uint256 version;
+        uint256 matched;
+        bool exists;
+    }
+
+    struct Panel {
+        uint256 quorum; // zero: none
+        uint256 members; // mask of the auditors
     }
 
     uint32 internal constant FIRST = MONTH - 2; // 2023-11 to 2024-02, over the turn of a year
@@ -48,10 +74,15 @@ abstract contract GhostLedger is World {
     address[] public actors;
     uint256[] public facilities;
     mapping(uint256 facility => bytes2) public zoneOf;
+    mapping(uint256 facility => bytes32) public releaseOf;
     uint24[] public sources;
     uint256[] public ids;
     mapping(uint256 id => Issued) internal _issued;
     mapping(uint256 facility => mapping(uint32 month => Inventory)) internal _inventories;
+    mapping(uint256 landlord => mapping(uint32 month => mapping(uint256 tenant => Held))) internal _held;
+    mapping(uint256 facility => mapping(uint32 month => Match)) internal _matches;
+    mapping(uint256 facility => mapping(uint32 month => mapping(uint256 id => bool))) internal _isVoid; // or a part of it
+    mapping(uint256 facility => Panel) internal _panels;
     uint256[] public claims;
     mapping(uint256 claimId => Certificate) internal _certificates;
     bytes32[] public meters;
@@ -70,12 +101,19 @@ abstract contract GhostLedger is World {
     /// @dev Three facilities of two owners in two markets, two meters each; a source of each class and market.
     function _settle(CarbonTokens ledger_, NetEmissions net_) internal {
         (ledger, net, auditor) = (ledger_, net_, vm.addr(AUDITOR_KEY));
+        (auditors, allocations) = (Auditors(ledger.auditors()), Allocations(ledger.allocations()));
+        (factors, hourly) = (EmissionFactors(address(ledger.factors())), HourlyMatching(address(net.hourly())));
         thief = new ThievingHolder(ledger, net);
         actors = [HOLDER, BUYER, OWNER, STRANGER, address(thief), thief.accomplice()];
         _add(_facility(OWNER, "US", "first"), "US");
         _add(_facility(OWNER, "EU", "second"), "EU");
         _add(_facility(HOLDER, "US", "third"), "US");
-        _grant(Roles.AUDITOR, HOLDER); // who owns the third
+        _grant(Roles.auditor(ZONE), HOLDER); // who owns the third
+        _grant(Roles.auditor("EU"), auditor);
+        _accredit(4, ZONE);
+        for (uint256 i = 0; i < 4; ++i) {
+            _grant(Roles.auditor("EU"), vm.addr(auditorKeys[i]));
+        }
         sources.push(_source(TokenId.REC, "solar", "US"));
         sources.push(_source(TokenId.REC, "wind", "EU"));
         sources.push(_source(TokenId.OFFSET, "forest", "US"));
@@ -86,6 +124,8 @@ abstract contract GhostLedger is World {
     function _add(uint256 facility_, bytes2 zone) private {
         facilities.push(facility_);
         zoneOf[facility_] = zone;
+        releaseOf[facility_] = zone == ZONE ? RELEASE : factors.releaseIdOf("AIB", 2023, "rev1");
+        if (factors.fileHashOf(releaseOf[facility_]) == 0) _publish("AIB", zone, "rev1", LOCATION_RATE, RESIDUAL_RATE);
         meters.push(keccak256(abi.encode(facility_, 1)));
         meters.push(keccak256(abi.encode(facility_, 2)));
     }
@@ -123,16 +163,51 @@ abstract contract GhostLedger is World {
         }
     }
 
-    /// @notice Gross market-based and offsets of a month, by the plain formula.
-    function coverOf(uint256 facility_, uint32 month) public view returns (uint256 market, uint256 offsets) {
-        Inventory storage twin = _inventories[facility_][month];
-        market = _plainMarket(twin.energy, twin.residual, twin.recsRetired - twin.recsDisallowed);
-        return (twin.scope1 + market + twin.scope3, twin.offsetsRetired - twin.offsetsDisallowed);
+    function heldBy(uint256 landlord, uint32 month, uint256 tenant) external view returns (Held memory) {
+        return _held[landlord][month][tenant];
     }
 
-    function isNeutral(uint256 facility_, uint32 month) public view returns (bool) {
-        (uint256 market, uint256 offsets) = coverOf(facility_, month);
-        return _inventories[facility_][month].closed && market <= offsets;
+    function matchOf(uint256 facility_, uint32 month) external view returns (Match memory) {
+        return _matches[facility_][month];
+    }
+
+    /// @notice Version of the totals.
+    function totalsVersionOf(uint256 facility_, uint32 month) public view returns (uint32) {
+        return uint32(_inventories[facility_][month].version | _inventories[facility_][month].shares << 16);
+    }
+
+    /// @notice Sums of the shares of others that an account holds.
+    function sharesOf(uint256 tenant, uint32 month) public view returns (uint256 location, uint256 market) {
+        for (uint256 i = 0; i < facilities.length; ++i) {
+            Held storage held = _held[facilities[i]][month][tenant];
+            (location, market) = (location + held.location, market + held.market);
+        }
+    }
+
+    /// @notice Gross market-based and offsets of a month, by the plain formula.
+    function coverOf(uint256 facility_, uint32 month, bool hourly_)
+        public
+        view
+        returns (uint256 market, uint256 offsets)
+    {
+        Inventory storage twin = _inventories[facility_][month];
+        uint256 recs = hourly_ ? _matches[facility_][month].matched : twin.recsRetired - twin.recsDisallowed;
+        (, uint256 shares) = sharesOf(facility_, month);
+        market = twin.scope1 + _plainMarket(twin.energy, twin.residual, recs) + twin.scope3 + shares;
+        return (market, twin.offsetsRetired - twin.offsetsDisallowed);
+    }
+
+    function isNeutral(uint256 facility_, uint32 month, bool hourly_) public view returns (bool) {
+        (uint256 market, uint256 offsets) = coverOf(facility_, month, hourly_);
+        Inventory storage twin = _inventories[facility_][month];
+        if (hourly_ && twin.energy != 0 && !isMatched(facility_, month)) return false;
+        return twin.closed && market <= offsets;
+    }
+
+    /// @notice Whether the hours of the account as it stands were matched.
+    function isMatched(uint256 facility_, uint32 month) public view returns (bool) {
+        Match storage match_ = _matches[facility_][month];
+        return match_.exists && match_.version == _inventories[facility_][month].version;
     }
 
     // ----------------------------------------------------------------------------------------------------------- chance

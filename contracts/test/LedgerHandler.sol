@@ -4,27 +4,31 @@ pragma solidity 0.8.30;
 import {CarbonTokens} from "../CarbonTokens.sol";
 import {NetEmissions} from "../NetEmissions.sol";
 import {ICarbonTokens} from "../interfaces/ICarbonTokens.sol";
+import {INetEmissions} from "../interfaces/INetEmissions.sol";
 import {TokenId} from "../libraries/TokenId.sol";
-import {AuditingHandler} from "./AuditingHandler.sol";
 import {PlainCalendar} from "./PlainCalendar.sol";
+import {SharingHandler} from "./SharingHandler.sol";
 
 /// @title LedgerHandler
 /// @notice What honest actors do. Each act predicts whether it is allowed: one that is must succeed, whatever cheats did
 /// before, and one that is not must fail.
-contract LedgerHandler is AuditingHandler {
+contract LedgerHandler is SharingHandler {
     constructor(CarbonTokens ledger_, NetEmissions net_) {
         _settle(ledger_, net_);
     }
 
     /// @notice Every act, for the invariant runner and for the coverage test.
     function acts() external pure returns (bytes4[] memory all) {
-        all = new bytes4[](16);
+        all = new bytes4[](24);
         (all[0], all[1], all[2]) = (this.issueOne.selector, this.issueMany.selector, this.send.selector);
         (all[3], all[4], all[5]) = (this.sendMany.selector, this.retireOne.selector, this.retireMany.selector);
         (all[6], all[7], all[8]) = (this.readMeter.selector, this.addScopes.selector, this.relayAudit.selector);
         (all[9], all[10], all[11]) = (this.closeMonth.selector, this.restateMonth.selector, this.takeOut.selector);
         (all[12], all[13], all[14]) = (this.freeze.selector, this.claimMonths.selector, this.neutralise.selector);
-        all[15] = this.cheat.selector;
+        (all[15], all[16], all[17]) = (this.cheat.selector, this.changePanel.selector, this.auditByQuorum.selector);
+        (all[18], all[19]) = (this.commitSplit.selector, this.claimShare.selector);
+        (all[20], all[21]) = (this.reclaimAfterRestatement.selector, this.retireGranular.selector);
+        (all[22], all[23]) = (this.recordHours.selector, this.takeOutGranular.selector);
     }
 
     // ------------------------------------------------------------------------------------------------------------ issue
@@ -157,26 +161,19 @@ contract LedgerHandler is AuditingHandler {
     function claimMonths(uint256 seed) external act(seed) {
         (uint256 facility_, uint32 from) = _anyAccount();
         uint32 thru = from + uint32(_random(2));
-        _claimBoth(facility_, from, thru > FIRST + MONTHS - 1 ? from : thru);
+        _claimBoth(facility_, from, thru > FIRST + MONTHS - 1 ? from : thru, _random(2) == 0);
     }
 
-    /// @dev Closes a month, retires exactly the missing offsets, and claims.
+    /// @dev Closes a month, matches its hours if it needs it, retires exactly the missing offsets, and claims.
     function neutralise(uint256 seed) external act(seed) {
-        (uint256 facility_, uint32 month) = _anyAccount();
-        if (isFrozen[sources[2]] || _inventories[facility_][month].version == 0) return;
+        (uint256 facility_, uint32 month) = _anyAccountThat(_isAudited);
+        if (facility_ == 0 || isFrozen[sources[2]]) return;
+        bool hourly_ = _random(2) == 0;
         if (!_inventories[facility_][month].closed) _closeBoth(facility_, month);
-        (uint256 market, uint256 offsets) = coverOf(facility_, month);
-        if (market > offsets) {
-            ICarbonTokens.Batch memory batch = _batch(sources[2], market - offsets);
-            (batch.vintageStart, batch.vintageEnd) = (1_600_000_000, 1_600_000_001);
-            uint256 id = _issue(sources[2], OWNER, batch);
-            _recordBatch(id, sources[2], batch);
-            ICarbonTokens.Retirement memory retirement = _retirement(facility_, month);
-            vm.prank(OWNER);
-            ledger.retire(id, batch.amount, retirement);
-            _recordRetirement(id, batch.amount, facility_, month);
-        }
-        _claimBoth(facility_, month, month);
+        if (hourly_ && !isMatched(facility_, month)) _recordHoursBoth(facility_, month, 0);
+        (uint256 market, uint256 offsets) = coverOf(facility_, month, hourly_);
+        if (market > offsets) _offset(facility_, month, market - offsets);
+        _claimBoth(facility_, month, month, hourly_);
         _did("neutralise");
     }
 
@@ -189,22 +186,34 @@ contract LedgerHandler is AuditingHandler {
         batch.vintageEnd = batch.vintageStart + 1 + _random(200 days);
     }
 
+    function _offset(uint256 facility_, uint32 month, uint256 amount) private {
+        ICarbonTokens.Batch memory batch = _batch(sources[2], amount);
+        (batch.vintageStart, batch.vintageEnd) = (1_600_000_000, 1_600_000_001);
+        uint256 id = _issue(sources[2], OWNER, batch);
+        _recordBatch(id, sources[2], batch);
+        ICarbonTokens.Retirement memory retirement = _retirement(facility_, month);
+        vm.prank(OWNER);
+        ledger.retire(id, amount, retirement);
+        _recordRetirement(id, amount, facility_, month);
+    }
+
     function _recordBatch(uint256 id, uint24 source, ICarbonTokens.Batch memory batch) private {
         uint256 first = PlainCalendar.monthOf(batch.vintageStart);
         _recordIssue(id, source, batch.amount, first, PlainCalendar.monthOf(batch.vintageEnd - 1));
     }
 
-    function _claimBoth(uint256 facility_, uint32 from, uint32 thru) private {
-        bool allowed = isNeutral(facility_, from) && isNeutral(facility_, thru);
+    function _claimBoth(uint256 facility_, uint32 from, uint32 thru, bool hourly_) private {
+        bool allowed = isNeutral(facility_, from, hourly_) && isNeutral(facility_, thru, hourly_);
+        INetEmissions.Basis basis = hourly_ ? INetEmissions.Basis.Hourly : INetEmissions.Basis.Annual;
         vm.prank(_anyActor());
-        try net.claim(facility_, from, thru) returns (uint256 id) {
+        try net.claim(facility_, from, thru, basis) returns (uint256 id) {
             _require(allowed, "a month above zero was claimed");
             Certificate storage certificate = _certificates[id];
             if (certificate.number == 0) claims.push(id);
             (certificate.facility, certificate.from, certificate.thru) = (facility_, from, thru);
-            ++certificate.number;
+            (certificate.hourly, certificate.number) = (hourly_, certificate.number + 1);
             certificate.versions = [_inventories[facility_][from].version, _inventories[facility_][thru].version];
-            _did(certificate.number == 1 ? bytes32("claim") : bytes32("renewal"));
+            _did(certificate.number != 1 ? bytes32("renewal") : hourly_ ? bytes32("hourlyClaim") : bytes32("claim"));
         } catch {
             _require(!allowed, "a claim was blocked");
         }

@@ -66,7 +66,7 @@ contract NetEmissionsTest is World {
         } else if (offsets < gross) {
             vm.expectRevert(abi.encodeWithSelector(INetEmissions.NetAboveZero.selector, facility, MONTH, 1));
         }
-        uint256 id = net.claim(facility, MONTH, MONTH);
+        uint256 id = net.claim(facility, MONTH, MONTH, INetEmissions.Basis.Annual);
         if (!closed || offsets < gross) return;
         _holds(net.isValid(id), "valid");
         _same(net.ownerOf(id), OWNER, "the owner of the facility holds it");
@@ -90,14 +90,14 @@ contract NetEmissionsTest is World {
         _emit(MONTH, amount);
         _offset(uint256(amount) + restated);
         _close(facility, MONTH);
-        uint256 id = net.claim(facility, MONTH, MONTH);
+        uint256 id = net.claim(facility, MONTH, MONTH, INetEmissions.Basis.Annual);
         ICarbonTokens.Statement memory statement = _statement(facility, MONTH);
         statement.scope1 = restated; // even if the net stays below zero
         _restate(statement);
         _holds(!net.isValid(id), "a claim survived a restatement");
-        _same(net.claim(facility, MONTH, MONTH), id, "the same certificate");
+        _same(net.claim(facility, MONTH, MONTH, INetEmissions.Basis.Annual), id, "the same certificate");
         _holds(net.isValid(id), "a renewed claim is valid");
-        (,,, INetEmissions.Claim memory claim) = net.claimOf(id);
+        (,,,, INetEmissions.Claim memory claim) = net.claimOf(id);
         _same(claim.number, 2, "number");
         _same(net.balanceOf(OWNER), 1, "one certificate");
     }
@@ -107,7 +107,7 @@ contract NetEmissionsTest is World {
         vm.assume(caller != address(0) && to != address(0));
         _emit(MONTH, 0);
         _close(facility, MONTH);
-        uint256 id = net.claim(facility, MONTH, MONTH);
+        uint256 id = net.claim(facility, MONTH, MONTH, INetEmissions.Basis.Annual);
         address[2] memory callers = [caller, OWNER];
         for (uint256 i = 0; i < 2; ++i) {
             vm.prank(callers[i]);
@@ -127,16 +127,22 @@ contract NetEmissionsTest is World {
         _holds(net.locked(id), "locked");
     }
 
-    function testTheIdOfAClaimTellsFacilityAndMonths(uint256 facility_, uint32 from, uint32 thru) public {
+    function testTheIdOfAClaimTellsFacilityMonthsAndBasis(uint256 facility_, uint32 from, uint32 thru, bool hourly_)
+        public
+    {
         facility_ %= 2 ** 216;
-        bool inOrder = from <= thru && thru < 2 ** 20;
+        if (from % 4 != 0) (from, thru) = (from % 2 ** 16, thru % 2 ** 17);
+        INetEmissions.Basis basis = hourly_ ? INetEmissions.Basis.Hourly : INetEmissions.Basis.Annual;
+        bool inOrder = from <= thru && thru < 2 ** 16;
         if (!inOrder) vm.expectRevert(abi.encodeWithSelector(INetEmissions.MonthsReversed.selector, from, thru));
-        uint256 id = net.claimIdOf(facility_, from, thru);
+        uint256 id = net.claimIdOf(facility_, from, thru, basis);
         if (!inOrder) return;
-        (uint256 facilityRead, uint32 fromRead, uint32 thruRead,) = net.claimOf(id);
+        _same(id, (hourly_ ? 2 ** 248 : 0) + facility_ * 2 ** 32 + uint256(from) * 2 ** 16 + thru, "id");
+        (uint256 facilityRead, uint32 fromRead, uint32 thruRead, INetEmissions.Basis basisRead,) = net.claimOf(id);
         _same(facilityRead, facility_, "facility");
         _same(fromRead, from, "from");
         _same(thruRead, thru, "thru");
+        _same(uint256(basisRead), uint256(basis), "basis");
     }
 
     // ----------------------------------------------------------------------------------------------------------- pieces
@@ -193,8 +199,8 @@ contract NetEmissionsTest is World {
         } else if (kind == 2) {
             if (!account.closed) _close(facility, month);
         } else if (kind == 3) {
-            try net.claim(facility, month, MONTH + uint32(MONTHS) - 1) {} catch {}
-            try net.claim(facility, month, month) {} catch {}
+            try net.claim(facility, month, MONTH + uint32(MONTHS) - 1, INetEmissions.Basis.Annual) {} catch {}
+            try net.claim(facility, month, month, INetEmissions.Basis.Annual) {} catch {}
         } else if (kind == 4) {
             ICarbonTokens.Statement memory statement = _statement(facility, month);
             statement.scope1 = (seed >> 16) % 10;
@@ -206,8 +212,8 @@ contract NetEmissionsTest is World {
 
     /// @dev Claimed, every month closed, no net above zero, no version changed since.
     function _requireDefinition(uint32 from, uint32 thru) private view {
-        uint256 id = net.claimIdOf(facility, from, thru);
-        (,,, INetEmissions.Claim memory claim) = net.claimOf(id);
+        uint256 id = net.claimIdOf(facility, from, thru, INetEmissions.Basis.Annual);
+        (,,,, INetEmissions.Claim memory claim) = net.claimOf(id);
         (bool neutral, uint256 versions) = (claim.number != 0, 0);
         for (uint32 month = from; month <= thru; ++month) {
             ICarbonTokens.Account memory account = ledger.accountOf(facility, month);

@@ -2,16 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ICarbonTokens} from "../interfaces/ICarbonTokens.sol";
-import {
-    BatchSlot,
-    BatchSlots,
-    CoverSlot,
-    FacilitySlot,
-    FacilitySlots,
-    InventorySlot,
-    SourceSlot,
-    SourceSlots
-} from "../libraries/Slots.sol";
+import {BatchSlot, BatchSlots, CoverSlot, InventorySlot, SourceSlot, SourceSlots} from "../libraries/Slots.sol";
 import {Check} from "./Vm.sol";
 
 /// @notice Every packed record against a plain struct twin.
@@ -40,14 +31,7 @@ contract SlotsTest is Check {
         bool closed;
     }
 
-    // ---------------------------------------------------------------------------------------------- facility and source
-    function testAFacilityIsReadAsItWasPacked(address owner, bytes2 zone, bytes10 region) public pure {
-        FacilitySlot slot = FacilitySlots.pack(owner, zone, region);
-        _same(slot.owner(), owner, "owner");
-        _same(bytes32(slot.marketZone()), bytes32(zone), "market zone");
-        _same(bytes32(slot.gridRegion()), bytes32(region), "grid region");
-    }
-
+    // ----------------------------------------------------------------------------------------------------------- source
     function testANewSourceIsReadAsItWasPacked(address issuer, bytes2 zone, uint8 class) public pure {
         _requireSource(SourceSlots.pack(issuer, zone, class), PlainSource(issuer, 0, zone, class, false));
     }
@@ -132,6 +116,13 @@ contract SlotsTest is Check {
         _requireInventory(slot, plain);
     }
 
+    function testOpeningTouchesOnlyItsField(PlainInventory memory plain) public pure {
+        _narrow(plain);
+        InventorySlot slot = _packed(plain).withOpen();
+        plain.closed = false;
+        _requireInventory(slot, plain);
+    }
+
     function testTheNextVersionIsOneMoreAndTouchesOnlyItsField(PlainInventory memory plain, uint16 given) public view {
         _narrow(plain);
         if (given % 2 == 0) given = uint16(plain.version) + 1;
@@ -160,13 +151,21 @@ contract SlotsTest is Check {
         _same(_packed(plain).gross(), plain.lanes[1] + plain.lanes[2] + plain.lanes[4], "gross");
     }
 
-    function testTheTotalsAreThoseOfThePlainFormula(PlainInventory memory plain, uint256 recsSeed) public pure {
+    function testTheTotalsAreThoseOfThePlainFormula(
+        PlainInventory memory plain,
+        uint256 recsSeed,
+        uint256 shareLocation,
+        uint256 shareMarket
+    ) public pure {
         _narrow(plain);
+        (shareLocation, shareMarket) = (_edged(shareLocation, 50), _edged(shareMarket, 50));
         uint256 recs = _edged(recsSeed, 128);
         if (recsSeed % 3 == 0) recs %= plain.lanes[0] + 2; // around and below the energy
-        (uint256 location, uint256 market) = _packed(plain).totals(recs);
-        _same(location, plain.lanes[1] + plain.lanes[2] + plain.lanes[4], "location-based");
-        _same(market, plain.lanes[1] + _residual(plain.lanes[3], plain.lanes[0], recs) + plain.lanes[4], "market-based");
+        CoverSlot cover = CoverSlot.wrap(recsSeed % 2 ** 140).withAllocated(shareLocation, shareMarket);
+        (uint256 location, uint256 market) = _packed(plain).totals(cover, recs);
+        uint256 direct = plain.lanes[1] + plain.lanes[4];
+        _same(location, direct + plain.lanes[2] + shareLocation, "location-based");
+        _same(market, direct + _residual(plain.lanes[3], plain.lanes[0], recs) + shareMarket, "market-based");
     }
 
     function testMoreRecsNeverRaiseTheTotalsAndNeverReduceScopes1And3(
@@ -175,26 +174,10 @@ contract SlotsTest is Check {
         uint48 more
     ) public pure {
         _narrow(plain);
-        (, uint256 market) = _packed(plain).totals(recs);
-        (, uint256 less) = _packed(plain).totals(uint256(recs) + more);
+        (, uint256 market) = _packed(plain).totals(CoverSlot.wrap(0), recs);
+        (, uint256 less) = _packed(plain).totals(CoverSlot.wrap(0), uint256(recs) + more);
         _holds(less <= market, "more RECs, more emissions");
         _holds(less >= plain.lanes[1] + plain.lanes[4], "scopes 1 and 3 were reduced");
-    }
-
-    // ------------------------------------------------------------------------------------------------------------ cover
-    function testRecsAndOffsetsAreCountedApart(uint96 recs, uint96 offsets, uint96 moreRecs, uint96 moreOffsets)
-        public
-        pure
-    {
-        CoverSlot slot = CoverSlot.wrap(0).plus(recs, offsets).plus(moreRecs, moreOffsets);
-        _same(slot.recs(), uint256(recs) + moreRecs, "RECs");
-        _same(slot.offsets(), uint256(offsets) + moreOffsets, "offsets");
-        slot = slot.minus(recs, 0);
-        _same(slot.recs(), moreRecs, "RECs left");
-        _same(slot.offsets(), uint256(offsets) + moreOffsets, "offsets untouched");
-        slot = slot.minus(0, moreOffsets);
-        _same(slot.recs(), moreRecs, "RECs untouched");
-        _same(slot.offsets(), offsets, "offsets left");
     }
 
     // ----------------------------------------------------------------------------------------------------------- doors
@@ -225,8 +208,7 @@ contract SlotsTest is Check {
         plain.version = _edged(plain.version, 15);
     }
 
-    /// @dev Adds lane by lane; false if a summand or a sum leaves its 48 bits. In half of the cases all lanes fit, in a
-    /// quarter all but one do, so that a carry is seen from every lane into its neighbour.
+    /// @dev Lane by lane; false if one leaves its 48 bits. In half of the cases all fit, in a quarter all but one do.
     function _add(PlainInventory memory plain, uint256[5] memory added, uint256 bits) private pure returns (bool fits) {
         fits = true;
         (uint256 mode, uint256 odd) = (added[0] % 4, added[1] % 5);

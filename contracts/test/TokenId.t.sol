@@ -24,6 +24,20 @@ contract TokenIdTest is Check {
         _same(id, 2 ** 248 + facility * 2 ** 32 + month, "nothing else");
     }
 
+    function testAllocatedEmissionsAreThoseOfAnAccount(uint256 facility, uint32 month) public pure {
+        facility %= 2 ** 216;
+        uint256 id = TokenId.allocated(facility, month);
+        _same(id, 4 * 2 ** 248 + facility * 2 ** 32 + month, "class, facility, month");
+        _same(TokenId.accountOf(id), TokenId.audited(facility, month), "account");
+        _same(TokenId.facilityOf(id), facility, "facility");
+    }
+
+    function testExactlyAuditedAndAllocatedEmissionsAreLiabilities(uint256 id) public pure {
+        if (id % 2 == 0) id = id % 2 ** 248 + id / 2 % 6 * 2 ** 248;
+        uint256 class = id / 2 ** 248;
+        _same(TokenId.isLiability(id), class == 1 || class == 4, "liability");
+    }
+
     function testABatchTellsItsClassAndIsTheHashOfItsDocument(uint8 class, bytes12 registry, bytes32 evidence)
         public
         pure
@@ -50,6 +64,10 @@ contract TokenIdTest is Check {
         pure
     {
         uint256 id = TokenId.audited(facility % 2 ** 216, month);
+        uint256 share = TokenId.allocated(facility % 2 ** 216, month);
+        _holds(id != share, "allocated");
+        _holds(share != TokenId.batch(TokenId.REC, registry, evidence), "allocated or REC");
+        _holds(share != TokenId.batch(TokenId.OFFSET, registry, evidence), "allocated or offset");
         _holds(id != TokenId.batch(TokenId.REC, registry, evidence), "REC");
         _holds(id != TokenId.batch(TokenId.OFFSET, registry, evidence), "offset");
     }

@@ -7,12 +7,16 @@ interface Vm {
     function prank(address caller) external;
     function expectRevert(bytes calldata reason) external;
     function expectPartialRevert(bytes4 reason) external;
+    function expectEmit(address emitter) external;
     function assume(bool condition) external pure;
     function addr(uint256 key) external pure returns (address);
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function load(address target, bytes32 slot) external view returns (bytes32);
     function store(address target, bytes32 slot, bytes32 value) external;
     function warp(uint256 time) external;
+    function chainId(uint256 id) external;
+    function getNonce(address account) external view returns (uint64);
+    function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
 }
 
 /// @title Check

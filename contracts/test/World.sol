@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Allocations} from "../Allocations.sol";
+import {Auditors} from "../Auditors.sol";
 import {CarbonTokens} from "../CarbonTokens.sol";
 import {EmissionFactors} from "../EmissionFactors.sol";
+import {HourlyMatching} from "../HourlyMatching.sol";
 import {NetEmissions} from "../NetEmissions.sol";
+import {IAuditors} from "../interfaces/IAuditors.sol";
 import {ICarbonTokens} from "../interfaces/ICarbonTokens.sol";
 import {IEmissionFactors} from "../interfaces/IEmissionFactors.sol";
 import {Roles} from "../libraries/Roles.sol";
 import {TokenId} from "../libraries/TokenId.sol";
+import {Messages} from "./Messages.sol";
 import {Check} from "./Vm.sol";
 
 /// @title World
@@ -23,7 +28,7 @@ abstract contract World is Check {
     address internal constant HOLDER = address(0xB1);
     address internal constant BUYER = address(0xB2);
     address internal constant STRANGER = address(0xBAD);
-    bytes10 internal constant REGION = "CAMX";
+    bytes9 internal constant REGION = "CAMX";
     bytes2 internal constant ZONE = "US";
     uint32 internal constant MONTH = 648; // 2024-01
     uint256 internal constant JANUARY = 1_704_067_200; // 2024-01-01
@@ -34,6 +39,9 @@ abstract contract World is Check {
 
     EmissionFactors internal factors;
     CarbonTokens internal ledger;
+    Auditors internal auditors;
+    Allocations internal allocations;
+    HourlyMatching internal hourly;
     NetEmissions internal net;
     address internal auditor;
     uint256 internal facility;
@@ -45,10 +53,11 @@ abstract contract World is Check {
         vm.warp(1_800_000_000); // 2027: the audited months are over
         auditor = vm.addr(AUDITOR_KEY);
         factors = new EmissionFactors(0, ADMIN);
-        ledger = new CarbonTokens(factors, 1 days, ADMIN);
-        net = new NetEmissions(ledger);
+        _deployLedger(1 days);
+        hourly = new HourlyMatching(ledger);
+        net = new NetEmissions(ledger, hourly);
         _grant(Roles.REGISTRAR, REGISTRAR);
-        _grant(Roles.AUDITOR, auditor);
+        _grant(Roles.auditor(ZONE), auditor);
         _grant(Roles.REC_ISSUER, REC_ISSUER);
         _grant(Roles.OFFSET_ISSUER, OFFSET_ISSUER);
         vm.prank(ADMIN);
@@ -59,16 +68,32 @@ abstract contract World is Check {
         offsetSource = _source(TokenId.OFFSET, "project", ZONE);
     }
 
+    /// @dev The ledger names the two contracts that follow it: their addresses are known before they are.
+    function _deployLedger(uint48 delay) internal {
+        uint256 nonce = vm.getNonce(address(this));
+        (address second, address third) =
+            (vm.computeCreateAddress(address(this), nonce + 1), vm.computeCreateAddress(address(this), nonce + 2));
+        ledger = new CarbonTokens(factors, second, third, delay, ADMIN);
+        (auditors, allocations) = (new Auditors(ledger), new Allocations(ledger));
+    }
+
     function _grant(bytes32 role, address account) internal {
         vm.prank(ADMIN);
         ledger.grantRole(role, account);
     }
 
     function _publish(string memory edition, uint64 location, uint64 residual) internal returns (bytes32) {
+        return _publish("eGRID", ZONE, edition, location, residual);
+    }
+
+    function _publish(string memory dataset, bytes2 zone, string memory edition, uint64 location, uint64 residual)
+        internal
+        returns (bytes32)
+    {
         IEmissionFactors.Factor[] memory rows = new IEmissionFactors.Factor[](1);
         rows[0] = IEmissionFactors.Factor(REGION, location, residual, true);
         vm.prank(PUBLISHER);
-        return factors.publish(IEmissionFactors.Release("eGRID", 2023, edition, keccak256("file")), rows);
+        return factors.publish(IEmissionFactors.Release(dataset, 2023, edition, keccak256("file"), zone), rows);
     }
 
     function _facility(address owner, bytes2 zone, bytes32 metadata) internal returns (uint256) {
@@ -112,6 +137,11 @@ abstract contract World is Check {
         return uint16(ledger.accountOf(facility_, month).version);
     }
 
+    /// @dev Of the totals: what auditors did, and how often claimed shares changed.
+    function _totalsVersion(uint256 facility_, uint32 month) internal view returns (uint32) {
+        return allocations.versionOf(facility_, month);
+    }
+
     /// @dev The next statement about a month, with a new document and no amounts yet.
     function _statement(uint256 facility_, uint32 month) internal returns (ICarbonTokens.Statement memory statement) {
         (statement.facility, statement.month) = (facility_, month);
@@ -139,7 +169,7 @@ abstract contract World is Check {
     }
 
     function _close(uint256 facility_, uint32 month) internal {
-        uint16 version = _version(facility_, month);
+        uint32 version = _totalsVersion(facility_, month);
         vm.prank(auditor);
         ledger.close(facility_, month, version);
     }
@@ -150,31 +180,55 @@ abstract contract World is Check {
         ledger.disallow(facility_, month, version, id, amount, evidence);
     }
 
+    /// @dev As one auditor can by restating the month until its 15 bits are used up, about 1.3 Ggas.
+    function _exhaust(uint256 facility_, uint32 month) internal {
+        uint256 id = TokenId.audited(facility_, month);
+        (uint256 inventory,) = ledger.slotsOfAccount(id);
+        for (uint256 base = 0; base < 32; ++base) {
+            bytes32 slot = keccak256(abi.encode(id, base));
+            if (vm.load(address(ledger), slot) != bytes32(inventory)) continue;
+            vm.store(address(ledger), slot, bytes32(inventory & ~(uint256(0x7fff) << 240) | uint256(32_767) << 240));
+            _same(_version(facility_, month), 32_767, "version");
+        }
+    }
+
+    function _only(ICarbonTokens.Statement memory statement)
+        internal
+        pure
+        returns (ICarbonTokens.Statement[] memory statements)
+    {
+        statements = new ICarbonTokens.Statement[](1);
+        statements[0] = statement;
+    }
+
+    /// @dev One auditor's signature of one statement.
     function _sign(ICarbonTokens.Statement memory statement, uint256 deadline, uint256 key, address verifier)
         internal
         view
-        returns (bytes memory)
+        returns (IAuditors.Signature[] memory signatures)
     {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("carbon-tokens"),
-                keccak256("1"),
-                block.chainid,
-                verifier
-            )
-        );
-        bytes32 body = keccak256(
-            abi.encode(
-                keccak256(
-                    "Statement(uint256 facility,uint32 month,uint16 version,uint256 energy,uint256 scope1,uint256 scope2Location,uint256 scope2Residual,uint256 scope3,uint256 start,uint256 end,bytes32 meter,bytes32 release,bytes32 evidence,uint256 deadline)"
-                ),
-                statement,
-                deadline
-            )
-        );
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, keccak256(abi.encodePacked(hex"1901", domain, body)));
-        return abi.encodePacked(r, s, v);
+        signatures = new IAuditors.Signature[](1);
+        signatures[0] = _signHash(Messages.audit(_only(statement), deadline), key, verifier);
+    }
+
+    /// @dev A signature of an EIP-712 struct in the domain of an Auditors contract.
+    function _signHash(bytes32 structHash, uint256 key, address verifier)
+        internal
+        view
+        returns (IAuditors.Signature memory)
+    {
+        return _signDigest(Messages.digest(structHash, verifier), key);
+    }
+
+    function _signDigest(bytes32 digest, uint256 key) internal pure returns (IAuditors.Signature memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
+        return IAuditors.Signature(vm.addr(key), abi.encodePacked(r, s, v));
+    }
+
+    function _relay(ICarbonTokens.Statement memory statement, uint256 deadline, IAuditors.Signature[] memory signatures)
+        internal
+    {
+        auditors.audit(_only(statement), deadline, signatures);
     }
 
     // ----------------------------------------------------------------------------------------------------------- retire
