@@ -69,3 +69,25 @@ class JournalError(LedgerError):
 
 class ProofError(CarbonTokensError):
     """A proof file that cannot be read as one."""
+
+
+class AllocationError(CarbonTokensError):
+    """Shares that cannot be allocated, or an allocation that cannot be read."""
+
+
+class SharesNotEqualTotal(AllocationError):
+    """Shares that do not add up to the account; ``differences`` is shares minus total, by quantity."""
+
+    def __init__(
+        self, what: str, *, where: str = "", todo: str = "", differences: dict[str, int] | None = None
+    ) -> None:
+        super().__init__(what, where=where, todo=todo)
+        self.differences = differences or {}
+
+
+class DuplicateTenant(AllocationError):
+    """A tenant that stands twice in one allocation."""
+
+
+class ShareNotProven(AllocationError):
+    """A proof of a share that does not lead to the root."""

@@ -10,6 +10,7 @@ import json
 from carbon_tokens.demo.run import ROLES
 from carbon_tokens.ledger import Ledger
 from carbon_tokens.ledger.deployments import deployment_file
+from carbon_tokens.ledger.ids import AUDITOR_ROLE
 from scripts.brownie_chain import Network, report
 
 
@@ -25,7 +26,9 @@ def main(folder: str = ".") -> None:
             print(f"deploy {each.name} at {each.address}: {done}")
         admin = network.ledger("admin")
         for actor, (contract, role) in ROLES.items():
-            report(f"grant {role} to {actor}", admin.grant_role(contract, role, network.account(actor).address))
+            zone = network.facts["facility"]["market_zone"] if role == AUDITOR_ROLE else ""
+            receipt = admin.grant_role(contract, role, network.account(actor).address, zone)
+            report(f"grant {role}{f' of market {zone}' if zone else ''} to {actor}", receipt)
         print(f"wrote {deployment_file(network.deployments, network.chain.id)}")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 
 from carbon_tokens.errors import LedgerError
-from carbon_tokens.ledger import Audit, Receipt
+from carbon_tokens.ledger import Audit, Receipt, audits
 from carbon_tokens.ledger.documents import audit_of
 from carbon_tokens.statements import Statement
 from scripts.brownie_chain import Network, existed, report
@@ -42,8 +42,8 @@ def audited(network: Network, statement: Statement) -> Receipt:
 def confirmed(network: Network, audit: Audit) -> Receipt:
     auditor = network.ledger("auditor")
     try:
-        signed = auditor.sign_audit(audit, network.chain.time() + SIGNED_FOR)
+        signed = auditor.sign(audits(audit), network.chain.time() + SIGNED_FOR)
     except LedgerError as refusal:
         print(f"the auditor writes itself: {refusal}")
         return auditor.audit(audit)
-    return network.ledger("operator").submit_audit(signed)
+    return network.ledger("operator").submit(signed)

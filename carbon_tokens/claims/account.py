@@ -10,8 +10,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from carbon_tokens.claims.account_events import AMOUNTS, AccountEvent, Closed, Confirmed, Disallowed, Retired
-from carbon_tokens.claims.records import CLASSES, AccountPart, TokenPart, TotalsPart
+from carbon_tokens.claims.account_events import (
+    AMOUNTS,
+    AccountEvent,
+    Allocated,
+    Closed,
+    Confirmed,
+    Disallowed,
+    Retired,
+)
+from carbon_tokens.claims.records import CLASSES, AccountPart, MonthPart, TokenPart, TotalsPart
+from carbon_tokens.ledger.ids import totals_version
 from carbon_tokens.periods import Month
 from carbon_tokens.units import ceil
 
@@ -22,13 +31,24 @@ class Replay:
 
     amounts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(AMOUNTS, 0))
     version: int = 0
+    changes: int = 0  # of claimed shares
     closed: bool = False
     retired: dict[int, int] = field(default_factory=lambda: dict.fromkeys(CLASSES.values(), 0))
+    shares: dict[str, Allocated] = field(default_factory=dict)  # the last of each provider
     faults: list[str] = field(default_factory=list)
 
     def account(self) -> AccountPart:
         recs, offsets = (self.retired[number] for number in CLASSES.values())
-        return AccountPart(**self.amounts, version=self.version, closed=self.closed, recs_wh=recs, offsets_g=offsets)
+        location, market = self.shared()
+        return AccountPart(
+            **self.amounts, version=self.version, closed=self.closed, recs_wh=recs, offsets_g=offsets,
+            allocated_location_g=location, allocated_market_g=market, shares=self.changes,
+        )  # fmt: skip
+
+    def shared(self) -> tuple[int, int]:
+        """What the claimed shares come to, g: location-based and market-based."""
+        held = self.shares.values()
+        return sum(each.location_g for each in held), sum(each.market_g for each in held)
 
     def apply(self, event: AccountEvent) -> None:
         if isinstance(event, Confirmed):
@@ -37,6 +57,8 @@ class Replay:
             self._close(event)
         elif isinstance(event, Disallowed):
             self._disallow(event)
+        elif isinstance(event, Allocated):
+            self._allocate(event)
         else:
             self._retire(event)
 
@@ -50,8 +72,9 @@ class Replay:
         self.amounts = {name: before[name] + getattr(event, name) for name in AMOUNTS}
 
     def _close(self, event: Closed) -> None:
-        if event.version != self.version or not self.version or self.closed:
-            self.faults.append(f"the month was closed at version {event.version}, its version is {self.version}")
+        current = totals_version(self.version, self.changes)
+        if event.version != current or not self.version or self.closed:
+            self.faults.append(f"the month was closed at version {event.version}, its totals are of version {current}")
         self.closed = True
 
     def _disallow(self, event: Disallowed) -> None:
@@ -72,6 +95,18 @@ class Replay:
         if any(class_of(each.token) not in stated for each in event.tokens):
             self.faults.append("a retirement names a token that is neither REC nor offset")
 
+    def _allocate(self, event: Allocated) -> None:
+        self.changes += 1
+        self.closed = False  # it was complete without this share
+        held = self.shares.get(event.provider)
+        if held and event.provider_version <= held.provider_version:
+            self.faults.append(f"the share of version {event.provider_version} of {event.provider} was claimed before")
+        self.shares[event.provider] = event
+        if (event.allocated_location_g, event.allocated_market_g) != self.shared():
+            said = f"{event.allocated_location_g} and {event.allocated_market_g} g"
+            comes = " and ".join(map(str, self.shared()))
+            self.faults.append(f"the claimed shares are {said}, they add up to {comes} g")
+
     def _next(self, version: int, event: str) -> None:
         if version != self.version + 1:
             self.faults.append(f"{event} made version {version} after version {self.version}")
@@ -86,15 +121,39 @@ def replay(events: Iterable[AccountEvent]) -> Replay:
     return account
 
 
-def totals(account: AccountPart) -> TotalsPart:
-    """The three totals, g. Market-based scope 2: residual-mix emissions of the energy without RECs, rounded up."""
+def standing(events: Iterable[AccountEvent]) -> list[Confirmed]:
+    """What an account rests on: the last restatement and the audits after it, or every audit."""
+    found: list[Confirmed] = []
+    for event in events:
+        if isinstance(event, Confirmed):
+            found = [event] if event.event == "Restated" else [*found, event]
+    return found
+
+
+def covering(month: MonthPart, basis: str) -> int:
+    """RECs that count on a basis, Wh: all that were retired, or what was matched hour by hour."""
+    if basis == "annual":
+        return month.account.recs_wh
+    return month.matching.matched_wh if month.matching else 0
+
+
+def totals(account: AccountPart, recs_wh: int | None = None) -> TotalsPart:
+    """The three totals, g. Market-based scope 2: residual-mix emissions of the energy without RECs, rounded up.
+
+    Claimed shares of other accounts are part of both gross totals.
+
+    Args:
+        recs_wh: RECs that cover energy; None: all that were retired.
+    """
+    recs = account.recs_wh if recs_wh is None else recs_wh
     direct = account.scope1_g + account.scope3_g
     market = account.scope2_residual_g
-    if account.recs_wh:
-        uncovered = max(0, account.energy_wh - account.recs_wh)
+    if recs:
+        uncovered = max(0, account.energy_wh - recs)
         market = ceil(Fraction(market * uncovered, account.energy_wh)) if uncovered else 0
-    gross = direct + market
-    return TotalsPart(direct + account.scope2_location_g, gross, gross - account.offsets_g)
+    gross = direct + market + account.allocated_market_g
+    location = direct + account.scope2_location_g + account.allocated_location_g
+    return TotalsPart(location, gross, gross - account.offsets_g)
 
 
 def vintage_faults(token: TokenPart, month: Month) -> Iterator[str]:

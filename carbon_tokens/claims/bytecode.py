@@ -14,6 +14,18 @@ from eth_utils.address import to_canonical_address
 from carbon_tokens.ledger.typed_data import DOMAIN_NAME, DOMAIN_VERSION
 from carbon_tokens.ledger.views import LedgerViews
 
+# Which contract holds the address of which other as an immutable, and the function that gives it.
+LINKS = (
+    ("CarbonTokens", "factors", "EmissionFactors"),
+    ("CarbonTokens", "auditors", "Auditors"),
+    ("CarbonTokens", "allocations", "Allocations"),
+    ("Auditors", "ledger", "CarbonTokens"),
+    ("Allocations", "ledger", "CarbonTokens"),
+    ("HourlyMatching", "ledger", "CarbonTokens"),
+    ("HourlyMatching", "auditors", "Auditors"),
+    ("NetEmissions", "ledger", "CarbonTokens"),
+    ("NetEmissions", "hourly", "HourlyMatching"),
+)
 _PUSH1, _PUSH32 = 0x60, 0x7F
 
 
@@ -48,11 +60,15 @@ def differences(contract: str, code: bytes, expected: set[bytes]) -> Iterator[st
 
 def immutables(contract: str, views: LedgerViews) -> set[bytes]:
     """The words that a contract of this deployment may hold as immutables."""
-    if contract == "NetEmissions":
-        return {_word(views.address("CarbonTokens"))}
-    if contract == "CarbonTokens":
-        return {_word(views.address("EmissionFactors")), *_eip712(views.chain.id, views.address("CarbonTokens"))}
-    return set()
+    words = {_word(views.address(name)) for holder, _, name in LINKS if holder == contract}
+    return words | (_eip712(views.chain.id, views.address(contract)) if contract == "Auditors" else set())
+
+
+def crossed(views: LedgerViews) -> Iterator[str]:
+    """Contracts that take another one for one of this deployment: equal words do not tell their places apart."""
+    for holder, function, name in LINKS:
+        if (found := views.call(holder, function)) != views.address(name):
+            yield f"{holder} takes {found} for {name}, which is at {views.address(name)}"
 
 
 def _eip712(chain_id: int, address: str) -> set[bytes]:

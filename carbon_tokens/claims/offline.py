@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from carbon_tokens.claims import account, certificate_checks
-from carbon_tokens.claims.account_events import AMOUNTS, Confirmed
+from carbon_tokens.claims import account, certificate_checks, panel_checks
+from carbon_tokens.claims.account_events import AMOUNTS, Allocated, Confirmed
 from carbon_tokens.claims.checks import Check, Faults
 from carbon_tokens.claims.proof import Proof
 from carbon_tokens.claims.reading import hex32
@@ -15,7 +15,7 @@ from carbon_tokens.claims.records import MonthPart
 from carbon_tokens.errors import CarbonTokensError
 from carbon_tokens.factors import egrid
 from carbon_tokens.ledger.contracts import NAMES
-from carbon_tokens.ledger.ids import claim_id, facility_id
+from carbon_tokens.ledger.ids import BASES, claim_id, facility_id
 from carbon_tokens.periods import Month
 from carbon_tokens.statements import FactorReference, Restatement, Statement
 from carbon_tokens.statements.statement import NO_METER
@@ -87,6 +87,8 @@ def _factors(proof: Proof) -> Faults:
     for factor in proof.factors:
         if factor.region != proof.facility.grid_region:
             yield f"the factor is of {factor.region}, the facility is in {proof.facility.grid_region}"
+        if factor.market_zone != proof.facility.market_zone:
+            yield f"the factor is of market {factor.market_zone}, the facility of {proof.facility.market_zone}"
         yield from _shipped(factor, files.get(factor.release, ""))
 
 
@@ -108,7 +110,7 @@ def _shipped(factor: FactorReference, file_sha256: str) -> Faults:
         return
     if "0x" + release.file_sha256 != file_sha256:
         yield f"release {factor.release} was published from the file {file_sha256}, shipped is 0x{release.file_sha256}"
-    for name in ("file_sha256", "location_rate", "location_g_per_mwh"):
+    for name in ("market_zone", "file_sha256", "location_rate", "location_g_per_mwh"):
         if getattr(shipped, name) != getattr(factor, name):
             where = f"{factor.dataset}{factor.year} {factor.edition} {factor.region}"
             yield f"{where}: {name} is {getattr(factor, name)}, published is {getattr(shipped, name)}"
@@ -126,7 +128,9 @@ def _scope2(proof: Proof) -> Faults:
 
 
 def _meters(proof: Proof) -> Faults:
-    read = [event for _, event in _confirmed(proof) if event.meter != NO_METER]
+    """Of the documents that stand: a restatement may cite a period of what it replaces."""
+    standing = (event for month in proof.months for event in account.standing(month.events))
+    read = [event for event in standing if event.meter != NO_METER]
     ordered = sorted(read, key=lambda event: (event.meter, event.start, event.end))
     for before, after in pairwise(ordered):
         if before.meter == after.meter and after.start < before.end:
@@ -159,16 +163,9 @@ def _restatements(proof: Proof) -> Faults:
                 before.add(event.evidence)
 
 
-def _auditors(proof: Proof) -> Faults:
-    for month in proof.months:
-        for event in month.events:
-            if getattr(event, "auditor", None) == proof.facility.owner:
-                yield f"{month.month}: {proof.facility.owner} audited what they own"
-
-
 def _totals(proof: Proof) -> Faults:
     for month in proof.months:
-        totals = account.totals(month.account)
+        totals = account.totals(month.account, account.covering(month, proof.claim.basis))
         for name in totals.FORMS:
             said, comes = getattr(month.totals, name), getattr(totals, name)
             if said != comes:
@@ -177,13 +174,40 @@ def _totals(proof: Proof) -> Faults:
             yield f"{month.month}: net emissions are {totals.net_g} g, above zero"
 
 
+def _shares(proof: Proof) -> Faults:
+    """What the shares add up to is part of the account: see ``account.Replay``."""
+    for month in proof.months:
+        for event in month.events:
+            if isinstance(event, Allocated) and event.provider == proof.facility.id:
+                yield f"{month.month}: the facility claimed a share of itself"
+
+
+def _matchings(proof: Proof) -> Faults:
+    for month in proof.months:
+        found, state = month.matching, month.account
+        if (found is not None) != (proof.claim.basis == "hourly" and state.energy_wh > 0):
+            yield f"{month.month}: a match of hours belongs to the hourly basis of a month with energy, and only there"
+        if found is None:
+            continue
+        if found.version != state.version:
+            yield f"{month.month}: the hours were matched at version {found.version}, the account's is {state.version}"
+        if found.matched_wh + found.unmatched_wh != state.energy_wh:
+            both = f"{found.matched_wh} and {found.unmatched_wh} Wh"
+            yield f"{month.month}: {both} are matched and unmatched, the energy is {state.energy_wh} Wh"
+        if found.matched_wh > state.recs_wh:
+            yield f"{month.month}: {found.matched_wh} Wh are matched, only {state.recs_wh} Wh of RECs are retired"
+        if state.energy_wh and found.score != found.matched_wh * 1_000_000 // state.energy_wh:
+            yield f"{month.month}: the score is {found.score}, not what is matched of the energy in millionths"
+
+
 def _claim(proof: Proof) -> Faults:
     claim = proof.claim
     months = [Month(number) for number in range(claim.first.number, claim.last.number + 1)]
     if not months or [month.month for month in proof.months] != months:
         yield f"the months are not those of the claim, {claim.first} to {claim.last}"
-    if int(claim.id, 16) != claim_id(int(proof.facility.id, 16), claim.first.number, claim.last.number):
-        yield f"claim {claim.id} is not of this facility and these months"
+    meant = (int(proof.facility.id, 16), claim.first.number, claim.last.number, BASES[claim.basis])
+    if int(claim.id, 16) != claim_id(*meant):
+        yield f"claim {claim.id} is not of this facility, these months and this basis"
     if claim.owner != proof.facility.owner:
         yield f"the certificate is {claim.owner}'s, the facility {proof.facility.owner}'s"
     versions = sum(month.account.version for month in proof.months)
@@ -202,7 +226,10 @@ CHECKS: dict[str, Callable[[Proof], Faults]] = {
     "no meter was audited twice for one time": _meters,
     "the events of every month come to its account, and it is closed": _accounts,
     "every restatement cites what it replaces": _restatements,
-    "nobody audited what they own": _auditors,
+    "nobody audited what they own, and enough auditors signed": panel_checks.auditors,
+    "the shares of other accounts are not of this facility": _shares,
+    "the hours were matched at the account's version": _matchings,
+    "the hours were confirmed by auditors, enough of a panel's": panel_checks.matchers,
     "every token is of its registry's document": certificate_checks.tokens,
     "no serial was issued twice": certificate_checks.serials,
     "retired certificates fit market zone, vintage and amount": certificate_checks.retirements,

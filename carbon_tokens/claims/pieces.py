@@ -49,6 +49,14 @@ def flag(name: str, value: object) -> bool:
     return value
 
 
+def addresses(name: str, value: object) -> tuple[str, ...]:
+    """Checksummed addresses, ascending, each once. Raises StatementError for anything else."""
+    found = tuple(address(name, each) for each in listed(name, value))
+    if [int(each, 16) for each in found] != sorted({int(each, 16) for each in found}):
+        raise StatementError("the addresses are not in ascending order, each once", where=name)
+    return found
+
+
 text: Form = words
 text_or_none: Form = partial(words, empty=True)
 hash32: Form = partial(hexadecimal, octets=32)
@@ -57,12 +65,16 @@ instant: Form = partial(whole, bits=40)
 
 
 class Piece(Part):
-    """A part whose fields are checked by their forms; ``PARTS`` are objects and ``LISTS`` lists of objects."""
+    """A part whose fields are checked by their forms.
+
+    ``PARTS`` are objects, ``LISTS`` lists of objects, ``TUPLES`` lists of texts.
+    """
 
     __slots__ = ()
     FORMS: ClassVar[dict[str, Form]]
     PARTS: ClassVar[dict[str, Any]] = {}
     LISTS: ClassVar[dict[str, Any]] = {}
+    TUPLES: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         for name, form in self.FORMS.items():
@@ -74,7 +86,7 @@ class Piece(Part):
             return cls.PARTS[name].from_object(value)
         if name in cls.LISTS:
             return tuple(cls.LISTS[name].from_object(item) for item in listed(name, value))
-        return value
+        return listed(name, value) if name in cls.TUPLES else value
 
 
 @dataclass(frozen=True, slots=True)

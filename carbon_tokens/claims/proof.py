@@ -20,6 +20,7 @@ from carbon_tokens.claims.records import (
     ContractPart,
     FacilityPart,
     MonthPart,
+    PanelPart,
     ReleasePart,
     SourcePart,
     TokenPart,
@@ -28,20 +29,26 @@ from carbon_tokens.errors import ProofError, StatementError
 from carbon_tokens.statements import FactorReference
 from carbon_tokens.statements.document import Document, parse
 
+EARLIER = ("carbon-tokens/proof/1",)  # formats that are not read any more
+
 
 @dataclass(frozen=True, slots=True)
 class Proof(Document):
     """What ``prove`` writes and ``verify`` reads.
 
+    Format 2: six contracts, market zone of the factors, basis of the claim and match of the hours, claimed shares,
+    panels and the auditors behind their contract.
+
     Raises:
         StatementError: a missing, unknown or malformed field.
     """
 
-    TYPE: ClassVar[str] = "carbon-tokens/proof/1"
+    TYPE: ClassVar[str] = "carbon-tokens/proof/2"
 
     chain: ChainPart
     contracts: tuple[ContractPart, ...]
     facility: FacilityPart
+    panels: tuple[PanelPart, ...]
     releases: tuple[ReleasePart, ...]
     factors: tuple[FactorReference, ...]
     sources: tuple[SourcePart, ...]
@@ -79,8 +86,8 @@ class _Parts(Piece):
 
     PARTS: ClassVar[dict[str, Any]] = {"chain": ChainPart, "facility": FacilityPart, "claim": ClaimPart}
     LISTS: ClassVar[dict[str, Any]] = {
-        "contracts": ContractPart, "releases": ReleasePart, "factors": FactorReference, "sources": SourcePart,
-        "tokens": TokenPart, "months": MonthPart,
+        "contracts": ContractPart, "panels": PanelPart, "releases": ReleasePart, "factors": FactorReference,
+        "sources": SourcePart, "tokens": TokenPart, "months": MonthPart,
     }  # fmt: skip
 
 
@@ -88,16 +95,27 @@ def read(path: Path | str) -> Proof:
     """The proof in a file.
 
     Raises:
-        ProofError: the file cannot be read, or what it holds is no proof of this version.
+        ProofError: the file cannot be read, or what it holds is no proof, or one of an earlier format.
     """
     path = Path(path)
     try:
         value = parse(path.read_bytes())
+        _refuse_earlier(value, path)
         return Proof.from_json(value if isinstance(value, dict) else {})
     except OSError as error:
         raise ProofError(f"cannot be read: {type(error).__name__}", where=str(path), todo="Check the path.") from error
     except StatementError as error:
         raise ProofError(f"this is no proof: {error}", where=path.name, todo="Ask for the original file.") from error
+
+
+def _refuse_earlier(value: object, path: Path) -> None:
+    """Raises ProofError for a proof of the format before: it is of other contracts, and of a ledger of its own."""
+    if isinstance(value, dict) and value.get("type") in EARLIER:
+        raise ProofError(
+            f"this is a proof of the format {value['type']}, which this version does not read",
+            where=path.name,
+            todo="Verify it with the version that wrote it, or prove the claim again on the present contracts.",
+        )
 
 
 def write(proof: Proof, path: Path | str) -> Path:

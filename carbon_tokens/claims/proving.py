@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from carbon_tokens.claims import account, offline, reading
 from carbon_tokens.claims import proof as proofs
-from carbon_tokens.claims.account_events import AccountEvent, Confirmed, Disallowed, Retired
+from carbon_tokens.claims.account_events import EVENTS, AccountEvent, Confirmed, Disallowed, Retired
 from carbon_tokens.claims.documents import Documents
 from carbon_tokens.claims.proof import Proof
 from carbon_tokens.claims.reading import Logged, Receipts, hex32
@@ -20,17 +21,17 @@ from carbon_tokens.claims.records import (
     SourcePart,
     TokenPart,
 )
-from carbon_tokens.errors import ProofError
+from carbon_tokens.errors import ProofError, StatementError
 from carbon_tokens.ledger.contracts import NAMES
 from carbon_tokens.ledger.deployments import code_hash
 from carbon_tokens.ledger.events import read_events
+from carbon_tokens.ledger.ids import claim_parts
 from carbon_tokens.ledger.views import LedgerViews
 from carbon_tokens.periods import Month
 from carbon_tokens.statements import CertificateBatch, FactorReference, Restatement, Statement
 from carbon_tokens.statements.document import parse
 
 _ABOUT = 500  # numbers in one request: nodes limit the topics
-_ACCOUNT = ("Audited", "Closed", "Restated", "Disallowed", "Retired")
 
 
 def prove(ledger: LedgerViews, claim_id: int, path: Path | str, documents: Documents) -> Proof:
@@ -69,17 +70,18 @@ class _Reader:
         self._receipts = Receipts(ledger)
 
     def proof(self, claim_id: int) -> Proof:
-        facility_number = claim_id >> 40
+        facility_number = claim_parts(claim_id)[0]
         facility = self._facility(facility_number)
         claimed = self._events("NetEmissions", ("Claimed",), [claim_id])[-1]
         claim = reading.claim(self._ledger, claimed, self._ledger.certificate_owner(claim_id))
-        months = self._months(facility_number, claim.first, claim.last)
+        months = self._months(facility_number, claim.first, claim.last, claim.basis)
         factors = _factors(months)
         tokens = self._tokens(event for month in months for event in month.events)
         return Proof(
             chain=ChainPart(self._ledger.chain.id, self._ledger.chain.genesis),
             contracts=tuple(self._contract(name) for name in NAMES),
             facility=facility,
+            panels=reading.panels(self._ledger, self._receipts, facility, claim.at.block),
             releases=self._releases(factors),
             factors=factors,
             sources=self._sources({token.source for token in tokens}),
@@ -106,30 +108,25 @@ class _Reader:
 
     def _facility(self, number: int) -> FacilityPart:
         (logged,) = self._events("CarbonTokens", ("FacilityRegistered",), [number])
-        description = self._documents.get(logged.args["metadata"]) or b""
-        return reading.facility(logged, description.decode())
+        return reading.facility(logged, _words(self._documents.get(logged.args["metadata"])))
 
-    def _months(self, facility: int, first: Month, last: Month) -> tuple[MonthPart, ...]:
+    def _months(self, facility: int, first: Month, last: Month, basis: str = "annual") -> tuple[MonthPart, ...]:
         events: dict[int, list[AccountEvent]] = {number: [] for number in range(first.number, last.number + 1)}
-        for logged in self._events("CarbonTokens", _ACCOUNT, [facility]):
+        for logged in self._events("CarbonTokens", EVENTS, [facility]):
             month = reading.about(logged)[1]
             if month in events:
                 events[month].append(reading.account_event(self._receipts, logged, self._statement))
-        return tuple(_month(Month(number), found) for number, found in events.items())
+        matched = self._events("HourlyMatching", ("Matched",), [facility]) if basis == "hourly" else []
+        return tuple(_month(Month(number), found, basis, matched) for number, found in events.items())
 
     def standing(self, facility: int, month: Month) -> list[Statement | Restatement]:
-        found: list[Statement | Restatement] = []
-        for event in self._months(facility, month, month)[0].events:
-            if isinstance(event, Confirmed):
-                found = [event.document] if event.event == "Restated" else [*found, event.document]
-        return found
+        return [event.document for event in account.standing(self._months(facility, month, month)[0].events)]
 
     def _statement(self, evidence: bytes) -> Statement | Restatement | None:
         content = self._documents.get(evidence)
-        if content is None:
-            return None
-        kind = Restatement if parse(content).get("type") == Restatement.TYPE else Statement
-        return kind.from_json(content)
+        if _type(content) == Restatement.TYPE:
+            return Restatement.from_json(content or b"")
+        return Statement.from_json(content or b"") if _type(content) == Statement.TYPE else None
 
     def _releases(self, factors: Iterable[FactorReference]) -> tuple[ReleasePart, ...]:
         numbers = dict.fromkeys(factor.release for factor in factors)
@@ -143,20 +140,51 @@ class _Reader:
             elif isinstance(event, Disallowed):
                 named[int(event.token, 16)] = None
         issued = self._events("CarbonTokens", ("Issued",), named) if named else []
-        return tuple(reading.token(self._receipts, each, self._batch(each.args["evidence"])) for each in issued)
+        sources = {each.number: each for each in self._sources({log.args["source"] for log in issued})}
+        return tuple(
+            reading.token(self._receipts, each, self._batch(each.args["evidence"], sources[each.args["source"]]))
+            for each in issued
+        )
 
-    def _batch(self, evidence: bytes) -> CertificateBatch | None:
+    def _batch(self, evidence: bytes, source: SourcePart) -> CertificateBatch | None:
+        """The registry's document of a batch. Anybody can issue under the hash of another document, and give it away:
+        then the batch's own is not at hand."""
         content = self._documents.get(evidence)
-        return None if content is None else CertificateBatch.from_json(content)
+        if _type(content) != CertificateBatch.TYPE:
+            return None
+        found = CertificateBatch.from_json(content or b"")
+        return found if (found.token_class, found.registry) == (source.token_class, source.registry) else None
 
     def _sources(self, numbers: set[int]) -> tuple[SourcePart, ...]:
         events = self._events("CarbonTokens", ("SourceRegistered",), sorted(numbers)) if numbers else []
         return tuple(reading.source(each) for each in events)
 
 
-def _month(month: Month, events: list[AccountEvent]) -> MonthPart:
+def _month(month: Month, events: list[AccountEvent], basis: str, matched: list[Logged]) -> MonthPart:
+    """A month as its events have it; its match is the last of the account's version. Without energy none counts."""
     state = account.replay(events).account()
-    return MonthPart(month, tuple(events), state, account.totals(state))
+    meant = month.number, state.version
+    found = [each for each in matched if (each.args["month"], each.args["matching"]["version"]) == meant]
+    matching = reading.matching(found[-1]) if found and state.energy_wh else None
+    part = MonthPart(month, tuple(events), state, matching, account.totals(state))
+    return replace(part, totals=account.totals(state, account.covering(part, basis)))
+
+
+def _type(content: bytes | None) -> str | None:
+    """The type that a document states; None for what is none."""
+    try:
+        value = parse(content or b"")
+    except StatementError:
+        return None
+    return value.get("type") if isinstance(value, dict) else None
+
+
+def _words(content: bytes | None) -> str:
+    """A facility's description; empty for what is no text."""
+    try:
+        return (content or b"").decode()
+    except UnicodeDecodeError:
+        return ""
 
 
 def _factors(months: Iterable[MonthPart]) -> tuple[FactorReference, ...]:

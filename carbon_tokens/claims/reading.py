@@ -6,17 +6,34 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from carbon_tokens.claims.account_events import AccountEvent, AmountPart, Closed, Confirmed, Disallowed, Retired
+from carbon_tokens.claims.account_events import (
+    AccountEvent,
+    Allocated,
+    AmountPart,
+    Closed,
+    Confirmed,
+    Disallowed,
+    Retired,
+)
 from carbon_tokens.claims.pieces import Place
-from carbon_tokens.claims.records import CLASSES, ClaimPart, FacilityPart, SourcePart, TokenPart
+from carbon_tokens.claims.records import (
+    CLASSES,
+    ClaimPart,
+    FacilityPart,
+    MatchingPart,
+    PanelPart,
+    SourcePart,
+    TokenPart,
+)
 from carbon_tokens.errors import ProofError
-from carbon_tokens.ledger.events import decode_logs
-from carbon_tokens.ledger.ids import note
+from carbon_tokens.ledger.contracts import code_text
+from carbon_tokens.ledger.events import decode_logs, read_events
+from carbon_tokens.ledger.ids import BASES, claim_parts, note
 from carbon_tokens.ledger.records import Event
 from carbon_tokens.ledger.views import LedgerViews
 from carbon_tokens.periods import Month
 from carbon_tokens.statements import CertificateBatch, Restatement, Statement
-from carbon_tokens.statements.totals import facility_hex
+from carbon_tokens.statements.totals import FACILITY_OCTETS
 
 _ZERO = "0x" + 40 * "0"
 _PORTION = 200
@@ -25,6 +42,13 @@ _PORTION = 200
 def hex32(value: int | bytes) -> str:
     """0x and 64 digits."""
     return f"0x{int.from_bytes(value, 'big') if isinstance(value, bytes) else value:064x}"
+
+
+def facility_hex(number: int) -> str:
+    """A facility's id in an event, 0x and 54 digits. Raises ProofError for a number that names no facility."""
+    if number >> 8 * FACILITY_OCTETS:
+        raise ProofError(f"{hex32(number)} names no facility: it has more than {8 * FACILITY_OCTETS} bits")
+    return f"0x{number:0{2 * FACILITY_OCTETS}x}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +71,7 @@ class Receipts:
     """The decoded events of transactions of this ledger, fetched in batches and kept."""
 
     def __init__(self, views: LedgerViews) -> None:
-        self._chain = views.chain
+        self._chain, self.address = views.chain, views.address
         self._contracts = {views.address(name).lower(): contract for name, contract in views.contracts.items()}
         self._known: dict[str, dict[int, Logged]] = {}
 
@@ -76,7 +100,7 @@ class Receipts:
 
 def facility(logged: Logged, description: str) -> FacilityPart:
     args = logged.args
-    codes = (_code(args["gridRegion"]), _code(args["marketZone"]))
+    codes = (code_text(args["gridRegion"]), code_text(args["marketZone"]))
     number = facility_hex(args["facility"])
     return FacilityPart(number, args["owner"], *codes, hex32(args["metadata"]), description, logged.place)
 
@@ -84,8 +108,8 @@ def facility(logged: Logged, description: str) -> FacilityPart:
 def source(logged: Logged) -> SourcePart:
     args = logged.args
     kind = next(name for name, number in CLASSES.items() if number == args["class"])
-    codes = (_code(args["marketZone"]), _code(args["gridRegion"]), _code(args["technology"]))
-    registry, device = _code(args["registry"]), hex32(args["device"])
+    codes = (code_text(args["marketZone"]), code_text(args["gridRegion"]), code_text(args["technology"]))
+    registry, device = code_text(args["registry"]), hex32(args["device"])
     return SourcePart(args["source"], args["issuer"], kind, registry, device, *codes, logged.place)
 
 
@@ -113,6 +137,7 @@ def confirmed(receipts: Receipts, logged: Logged, document: Statement | Restatem
     return Confirmed(
         event=logged.event.name,
         auditor=logged.args["auditor"],
+        attested=attested(receipts, logged),
         version=stated["version"],
         energy_wh=stated["energy"],
         scope1_g=stated["scope1"],
@@ -129,14 +154,71 @@ def confirmed(receipts: Receipts, logged: Logged, document: Statement | Restatem
     )
 
 
-def closed(logged: Logged) -> Closed:
-    return Closed("Closed", logged.args["auditor"], logged.args["version"], logged.place)
+def attested(receipts: Receipts, logged: Logged) -> tuple[str, ...]:
+    """The auditors whose signatures counted, of the Attested event before; none if the auditor called the ledger.
+
+    Raises:
+        ProofError: the Auditors contract called the ledger, and no such event is before.
+    """
+    if logged.args["auditor"] != receipts.address("Auditors"):
+        return ()
+    before = receipts.events(logged.event.tx).items()
+    found = [each for index, each in before if index < logged.event.index and each.event.name == "Attested"]
+    if not found or about(found[-1]) != about(logged):
+        raise ProofError("no Attested event shows who signed", where=logged.event.tx)
+    signers: tuple[str, ...] = tuple(found[-1].args["auditors"])
+    return signers
 
 
-def disallowed(logged: Logged) -> Disallowed:
+def closed(receipts: Receipts, logged: Logged) -> Closed:
+    args = logged.args
+    return Closed("Closed", args["auditor"], attested(receipts, logged), args["version"], logged.place)
+
+
+def disallowed(receipts: Receipts, logged: Logged) -> Disallowed:
     args = logged.args
     what = hex32(args["id"]), args["amount"], hex32(args["evidence"])
-    return Disallowed("Disallowed", args["auditor"], args["version"], *what, logged.place)
+    signed = attested(receipts, logged)
+    return Disallowed("Disallowed", args["auditor"], signed, args["version"], *what, logged.place)
+
+
+def allocated(receipts: Receipts, logged: Logged) -> Allocated:
+    """The share is that of the ShareClaimed event just before. Raises ProofError if there is none of this account."""
+    share = receipts.events(logged.event.tx).get(logged.event.index - 1)
+    args = logged.args
+    if not share or share.event.name != "ShareClaimed" or (share.args["tenant"], share.args["month"]) != about(logged):
+        raise ProofError("no ShareClaimed event shows which share was claimed", where=logged.event.tx)
+    given = share.args
+    return Allocated(
+        event="Allocated",
+        provider=facility_hex(given["facility"]),
+        provider_version=given["version"],
+        energy_wh=given["energy"],
+        location_g=given["location"],
+        market_g=given["market"],
+        allocated_location_g=args["location"],
+        allocated_market_g=args["market"],
+        at=logged.place,
+    )
+
+
+def matching(logged: Logged) -> MatchingPart:
+    found = logged.args["matching"]
+    figures = (found["version"], found["matched"], found["unmatched"], found["score"])
+    return MatchingPart(*figures, hex32(found["data"]), tuple(logged.args["auditors"]), logged.place)
+
+
+def panel(logged: Logged) -> PanelPart:
+    return PanelPart(logged.args["quorum"], tuple(logged.args["members"]), logged.place)
+
+
+def panels(views: LedgerViews, receipts: Receipts, of: FacilityPart, last: int) -> tuple[PanelPart, ...]:
+    """Every panel that the facility was given from its registration to the block ``last``."""
+    where = views.chain.rpc, views.contracts["Auditors"], views.address("Auditors"), ("PanelSet",)
+    end = min(last, views.chain.block_number())  # a forged place must not make this search for ever
+    events = list(read_events(*where, of.at.block, end, about=[int(of.id, 16)]))
+    receipts.load(event.tx for event in events)
+    return tuple(panel(receipts.events(event.tx)[event.index]) for event in events)
 
 
 def retired(receipts: Receipts, logged: Logged) -> Retired:
@@ -153,9 +235,12 @@ def retired(receipts: Receipts, logged: Logged) -> Retired:
 def claim(views: LedgerViews, logged: Logged, owner: str) -> ClaimPart:
     args = logged.args
     number = args["claimId"]
-    first, last = Month(number >> 20 & 0xFFFFF), Month(number & 0xFFFFF)
+    _, first, last, kind = claim_parts(number)
+    basis = next(name for name, each in BASES.items() if each == kind)
     time = views.chain.time(hex(logged.event.block))
-    return ClaimPart(hex32(number), first, last, owner, args["number"], args["versions"], time, logged.place)
+    return ClaimPart(
+        hex32(number), Month(first), Month(last), basis, owner, args["number"], args["versions"], time, logged.place
+    )
 
 
 Documented = Callable[[bytes], Any]  # the document with this hash, None if it is not at hand
@@ -168,7 +253,9 @@ def account_event(receipts: Receipts, logged: Logged, document: Documented) -> A
         return confirmed(receipts, logged, document(logged.args["statement"]["evidence"]))
     if name == "Retired":
         return retired(receipts, logged)
-    return closed(logged) if name == "Closed" else disallowed(logged)
+    if name == "Allocated":
+        return allocated(receipts, logged)
+    return closed(receipts, logged) if name == "Closed" else disallowed(receipts, logged)
 
 
 def about(logged: Logged) -> tuple[int, int]:
@@ -191,7 +278,3 @@ def _amounts(move: Logged) -> list[tuple[int, int]]:
     if move.event.name == "TransferSingle":
         return [(args["id"], args["value"])]
     return list(zip(args["ids"], args["values"], strict=True))
-
-
-def _code(code: bytes) -> str:
-    return code.rstrip(b"\0").decode("ascii", "replace")

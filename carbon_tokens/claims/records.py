@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
-from carbon_tokens.claims.account_events import AMOUNTS, AccountEvent, account_event
+from carbon_tokens.claims.account_events import AMOUNTS, SHARED, AccountEvent, account_event
 from carbon_tokens.claims.pieces import (
     Form,
     Piece,
     Place,
     address,
+    addresses,
     facility_hex,
     flag,
     hash32,
@@ -22,6 +23,7 @@ from carbon_tokens.claims.pieces import (
     text,
     text_or_none,
 )
+from carbon_tokens.ledger.ids import BASES
 from carbon_tokens.periods import Month
 from carbon_tokens.statements import CertificateBatch
 from carbon_tokens.statements.document import listed, month, one_of, whole
@@ -130,11 +132,14 @@ class TokenPart(Piece):
 
 @dataclass(frozen=True, slots=True)
 class AccountPart(Piece):
-    """The account of a facility-month: what was audited, and what was retired and not disallowed."""
+    """The account of a facility-month: what was audited, what was retired and not disallowed, and claimed shares.
+
+    ``version`` counts what auditors did, ``shares`` how often the claimed shares changed.
+    """
 
     FORMS: ClassVar[dict[str, Form]] = {
         **dict.fromkeys(AMOUNTS, partial(whole, bits=48)), "version": whole, "closed": flag, "recs_wh": whole,
-        "offsets_g": whole,
+        "offsets_g": whole, **dict.fromkeys(SHARED, whole), "shares": whole,
     }  # fmt: skip
 
     energy_wh: int
@@ -146,6 +151,9 @@ class AccountPart(Piece):
     closed: bool
     recs_wh: int
     offsets_g: int
+    allocated_location_g: int = 0
+    allocated_market_g: int = 0
+    shares: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +168,47 @@ class TotalsPart(Piece):
 
 
 @dataclass(frozen=True, slots=True)
+class MatchingPart(Piece):
+    """A month's energy matched hour by hour at a version of the account: Wh, and the matched part in millionths.
+
+    ``auditors`` confirmed the consumption by hour.
+    """
+
+    FORMS: ClassVar[dict[str, Form]] = {
+        "version": whole, "matched_wh": whole, "unmatched_wh": whole, "score": whole, "data": hash32,
+        "auditors": addresses,
+    }  # fmt: skip
+    PARTS: ClassVar[dict[str, Any]] = {"at": Place}
+    TUPLES: ClassVar[tuple[str, ...]] = ("auditors",)
+
+    version: int
+    matched_wh: int
+    unmatched_wh: int
+    score: int
+    data: str
+    auditors: tuple[str, ...]
+    at: Place
+
+
+@dataclass(frozen=True, slots=True)
+class PanelPart(Piece):
+    """From here on ``quorum`` of these auditors together audit the facility; quorum 0: any one of its market does."""
+
+    FORMS: ClassVar[dict[str, Form]] = {"quorum": whole, "members": addresses}
+    PARTS: ClassVar[dict[str, Any]] = {"at": Place}
+    TUPLES: ClassVar[tuple[str, ...]] = ("members",)
+
+    quorum: int
+    members: tuple[str, ...]
+    at: Place
+
+
+@dataclass(frozen=True, slots=True)
 class MonthPart(Piece):
-    """A month of the claim: everything that happened to its account, in the order of the chain, and what it came to."""
+    """A month of the claim: everything that happened to its account, in the order of the chain, and what it came to.
+
+    ``matching`` is the match of its hours, on the hourly basis of a month with energy; else None.
+    """
 
     FORMS: ClassVar[dict[str, Form]] = {}
     PARTS: ClassVar[dict[str, Any]] = {"account": AccountPart, "totals": TotalsPart}
@@ -169,10 +216,13 @@ class MonthPart(Piece):
     month: Month
     events: tuple[AccountEvent, ...]
     account: AccountPart
+    matching: MatchingPart | None
     totals: TotalsPart
 
     @classmethod
     def _load(cls, name: str, value: Any) -> Any:
+        if name == "matching":
+            return None if value is None else MatchingPart.from_object(value)
         if name == "month":
             return month(name, value)
         if name == "events":
@@ -182,16 +232,21 @@ class MonthPart(Piece):
 
 @dataclass(frozen=True, slots=True)
 class ClaimPart(Piece):
-    """The certificate: its months, its owner, how often and when it was claimed, and the versions that it rests on."""
+    """The certificate: its months and basis, its owner, how often and when it was claimed, the versions it rests on.
+
+    On the basis ``annual`` every retired REC covers energy, on ``hourly`` only what was matched hour by hour.
+    """
 
     FORMS: ClassVar[dict[str, Form]] = {
-        "id": hash32, "owner": address, "number": whole, "versions": whole, "time": instant,
+        "id": hash32, "basis": partial(one_of, choices=tuple(BASES)), "owner": address, "number": whole,
+        "versions": whole, "time": instant,
     }  # fmt: skip
     PARTS: ClassVar[dict[str, Any]] = {"at": Place}
 
     id: str
     first: Month
     last: Month
+    basis: str
     owner: str
     number: int
     versions: int

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from carbon_tokens.claims import offline, onchain
+from carbon_tokens.claims import offline, onchain, panel_checks
 from carbon_tokens.claims import proof as proofs
 from carbon_tokens.claims.account_events import Confirmed
 from carbon_tokens.claims.checks import Check
@@ -28,10 +28,14 @@ TRUSTED = "the contracts are the trusted ones"
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The outcome: verified only if no check of any depth that was asked for has a reason against it."""
+    """The outcome: verified only if no check of any depth that was asked for has a reason against it.
+
+    ``notes`` are what is no fault, but should be known of the chain.
+    """
 
     checks: tuple[Check, ...]
     proof: Proof | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def verified(self) -> bool:
@@ -87,7 +91,8 @@ def verify(
     if inputs is not None:
         checks.append(input_check(proof, Path(inputs)))
     if rpc is not None or state is not None:
-        checks += _chain_checks(proof, rpc, None if state is None else Path(state))
+        found, notes = _chain_checks(proof, rpc, None if state is None else Path(state))
+        return Verification((*checks, *found), proof, notes)
     return Verification(tuple(checks), proof)
 
 
@@ -123,13 +128,22 @@ def trust_check(proof: Proof, folder: Path) -> Check:
 
 
 def relies_on(proof: Proof) -> dict[str, object]:
-    """Whom a reader has to trust: nobody can compute whether an auditor or issuer told the truth."""
-    events = [event for month in proof.months for event in month.events]
+    """Whom a reader has to trust: nobody can compute whether an auditor or issuer told the truth.
+
+    ``auditors`` are those who signed where the Auditors contract called the ledger; ``panels``: how many of whom had
+    to; ``hours``: who confirmed the consumption by hour; ``undocumented``: tokens without their registry's document.
+    """
+    audited = [event for _, event in panel_checks.audited(proof)]
+    matched = [month.matching for month in proof.months if month.matching]
+    panels = [panel_checks.panel_of(proof, event) for event in (*audited, *matched)]
     return {
         "chain_id": proof.chain.id,
         "contracts": {each.name: each.address for each in proof.contracts},
-        "auditors": sorted({event.auditor for event in events if hasattr(event, "auditor")}),
+        "auditors": sorted({who for event in audited for who in event.attested or (event.auditor,)}),
+        "panels": list(dict.fromkeys(panel_checks.named(panel) for panel in panels if panel)),
+        "hours": sorted({who for each in matched for who in each.auditors}),
         "issuers": sorted({source.issuer for source in proof.sources}),
+        "undocumented": [token.id for token in proof.tokens if token.document is None],
         "factors": [_source_of(factor) for factor in proof.factors],
     }
 
@@ -142,11 +156,11 @@ def _source_of(factor: FactorReference) -> str:
     return f"{name} ({compared}{residual})"
 
 
-def _chain_checks(proof: Proof, rpc: str | None, state: Path | None) -> list[Check]:
+def _chain_checks(proof: Proof, rpc: str | None, state: Path | None) -> tuple[list[Check], tuple[str, ...]]:
     if state is not None and not state.is_file():
         raise ProofError("there is no such state file", where=str(state), todo="Check --state, or give --rpc.")
     chain = Chain.connect(rpc, state=state)
     try:
-        return onchain.checks(proof, chain)
+        return onchain.checks(proof, chain), onchain.notes(proof, chain)
     finally:
         chain.close()

@@ -14,8 +14,10 @@ from carbon_tokens.periods import Month
 
 if TYPE_CHECKING:
     from carbon_tokens.energy import Reading
-    from carbon_tokens.ledger import SignedAudit
+    from carbon_tokens.ledger import SignedMessage
     from carbon_tokens.statements import FactorReference, Statement
+
+_DAY = 86_400
 
 energy = typer.Typer(help="Electricity from bills and meters.", no_args_is_help=True)
 
@@ -31,8 +33,15 @@ Scope3 = Annotated[int, typer.Option("--scope3-g", help="Upstream emissions of t
 Boundary = Annotated[str, typer.Option("--boundary", help="google-2024 or google-2026.")]
 Notes = Annotated[list[str], typer.Option("--note", help="Remark in the document; may be repeated.")]
 Sign = Annotated[Path | None, typer.Option("--sign", help="Sign only, and write the signed audits to this file.")]
-Submit = Annotated[Path | None, typer.Option("--submit", help="Submit the signed audits of this file.", exists=True)]
-Deadline = Annotated[int, typer.Option("--days", help="Days that a signature is good for.", min=1)]
+Submit = Annotated[
+    list[Path],
+    typer.Option("--submit", help="Submit the signed audits of this file; once for each auditor.", exists=True),
+]
+Version = Annotated[
+    int | None,
+    typer.Option("--version", help="Version of the totals that were checked; refused if they changed since.", min=1),
+]
+Deadline = Annotated[int, typer.Option("--days", help="Full days (UTC) that a signature is good for.", min=1)]
 
 
 def register(app: typer.Typer) -> None:
@@ -75,12 +84,13 @@ def audit(
     boundary: Boundary = "google-2024",
     note: Notes = [],  # noqa: B006
     sign: Sign = None,
-    submit: Submit = None,
+    submit: Submit = [],  # noqa: B006
     days: Deadline = 30,
 ) -> None:
     """Audits a month: each reading of the bills with its scope 2, and scopes 1 and 3 apart. Only an auditor.
 
-    With --sign the auditor signs and sends nothing; with --submit anyone sends what was signed.
+    With --sign the auditor signs and sends nothing; with --submit anyone sends what one auditor, or enough of a
+    facility's panel, signed. Auditors of a panel sign on one day, or count --days so that they end on one.
     """
     if submit:
         _submit(run, submit)
@@ -169,56 +179,69 @@ def _answer(run: Run, receipts: list[Any]) -> None:
 
 
 def _sign(run: Run, documents: list[Statement], path: Path, days: int) -> None:
-    from dataclasses import asdict
-
+    from carbon_tokens.ledger import audits, signing
     from carbon_tokens.ledger.documents import audit_of
 
     version = run.ledger.account(int(documents[0].facility, 16), documents[0].month).version
-    deadline = run.chain.time() + days * 86_400
-    signed = [run.ledger.sign_audit(audit_of(each, version + n), deadline) for n, each in enumerate(documents, 1)]
+    deadline = (run.chain.time() // _DAY + days + 1) * _DAY  # a midnight: auditors who sign on one day sign one message
+    signed = run.ledger.sign(audits(*(audit_of(each, version + n) for n, each in enumerate(documents, 1))), deadline)
     for document in documents:
         run.documents.put(document)
-    rows = [asdict(each) | {"document": document.to_json()} for each, document in zip(signed, documents, strict=True)]
-    path.write_text(json.dumps(rows, default=lambda value: "0x" + value.hex(), indent=1))
-    content = {"file": str(path), "signed": len(rows), "auditor": signed[0].auditor, "deadline": deadline}
-    content["warnings"] = run.warnings
-    run.answer(content, lambda out: out.print(f"{len(rows)} audits signed by {signed[0].auditor} in {path}"))
+    content = signing.to_json(signed) | {"documents": [document.to_json() for document in documents]}
+    path.write_text(json.dumps(content, indent=1))
+    auditor = signed.signatures[0].auditor
+    said = {"file": str(path), "signed": len(documents), "auditor": auditor, "deadline": deadline}
+    said["warnings"] = run.warnings
+    run.answer(said, lambda out: out.print(f"{len(documents)} audits signed by {auditor} in {path}"))
 
 
-def _submit(run: Run, path: Path) -> None:
+def _submit(run: Run, paths: list[Path]) -> None:
+    from carbon_tokens.ledger import merged
+
+    found = [_signed(path) for path in paths]
+    signed, documents = merged(*(message for message, _ in found)), found[0][1]
+    for document in documents:
+        run.documents.put(document)
+    receipt = run.ledger.submit(signed)
+    statements: Any = signed.message.args[0]
+    _answer(run, [(receipt, each, audit.version) for each, audit in zip(documents, statements, strict=True)])
+
+
+def _signed(path: Path) -> tuple[SignedMessage, list[Statement]]:
+    """What was signed: the documents must be those whose hashes the auditor signed."""
+    from carbon_tokens.errors import LedgerError, StatementError
+    from carbon_tokens.ledger import signing
+    from carbon_tokens.ledger.documents import audit_of
     from carbon_tokens.statements import Statement
 
-    receipts = []
-    for row in _rows(path):
-        document = Statement.from_json(row["document"])
-        signed = _signed(row)
-        run.documents.put(document)
-        receipts.append((run.ledger.submit_audit(signed), document, signed.audit.version))
-    _answer(run, receipts)
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    from carbon_tokens.errors import StatementError
-
     try:
-        rows: list[dict[str, Any]] = json.loads(path.read_text())
-        return [{**row, "audit": dict(row["audit"]), "document": dict(row["document"])} for row in rows]
-    except (ValueError, TypeError, KeyError) as error:
+        content = json.loads(path.read_text())
+        signed = signing.from_json(content)
+        documents = [Statement.from_json(each) for each in content["documents"]]
+    except (ValueError, TypeError, KeyError, AttributeError, LedgerError) as error:
         raise StatementError("these are no signed audits", where=str(path), todo="Make them by --sign.") from error
+    statements: Any = signed.message.args[0] if signed.message.action == "audit" else ()
+    versions = [audit.version for audit in statements]
+    if len(documents) != len(versions) or not versions or [*statements] != list(map(audit_of, documents, versions)):
+        what = "the documents are not those that were signed"
+        raise StatementError(what, where=str(path), todo="Make them by --sign.")
+    return signed, documents
 
 
-def _signed(row: dict[str, Any]) -> SignedAudit:
-    """What was signed: the document must be the one whose hash the auditor signed, which the contract checks."""
-    from carbon_tokens.ledger import Audit, SignedAudit
-
-    hashes = {name: bytes.fromhex(row["audit"][name][2:]) for name in ("meter", "release", "evidence")}
-    audit = Audit(**{**row["audit"], **hashes})
-    return SignedAudit(audit, row["auditor"], row["deadline"], bytes.fromhex(row["signature"][2:]))
+def close(run: Run, facility: Facility, month: ReportingMonth, version: Version = None) -> None:
+    """Declares a month complete at a version of its totals, and says which. Only an auditor."""
+    state = totals_to_close(run, facility, month)
+    meant = state["version"] if version is None else version
+    run.written(run.ledger.close(facility, month, meant), facility=f"0x{facility:054x}", month=str(month), **state)
 
 
-def close(run: Run, facility: Facility, month: ReportingMonth) -> None:
-    """Declares a month complete. Only an auditor."""
-    run.written(run.ledger.close(facility, month), facility=f"0x{facility:054x}", month=str(month))
+def totals_to_close(run: Run, facility: int, month: Month) -> dict[str, int]:
+    """What closing a month confirms: the version of its totals, energy and gross emissions, read at one block."""
+    block = hex(run.chain.block_number())
+    (status,) = run.ledger.status(facility, month, block=block)
+    version = run.ledger.split_version(facility, month, block=block)
+    gross = {"gross_location_g": status.gross_location, "gross_market_g": status.gross_market}
+    return {"version": version, "energy_wh": status.energy, **gross}
 
 
 Energy = Annotated[int, typer.Option("--energy-wh", help="New total, Wh.", min=0)]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Output = Annotated[Path, typer.Option("--out", help="File to write the proof to.")]
 Svg = Annotated[Path | None, typer.Option("--certificate", help="Also write the certificate's SVG to this file.")]
+BasisName = Annotated[
+    str, typer.Option("--basis", help="annual: every retired REC covers energy; hourly: only what was matched by hour.")
+]
 ProofFile = Annotated[Path, typer.Argument(help="The proof.", exists=True, dir_okay=False, metavar="PROOF")]
 Inputs = Annotated[
     Path | None, typer.Option("--inputs", help="Folder of the files it rests on.", exists=True, file_okay=False)
@@ -33,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 def status(run: Run, facility: Facility, month: ReportingMonth, thru: Thru = None) -> None:
     """The three totals side by side, and what is missing to a claim."""
-    from carbon_tokens.cli.shown import missing, totals_table
+    from carbon_tokens.cli.shown import millionths, missing, totals_table
     from carbon_tokens.demo.steps import totals_json
 
     months = [Month(number) for number in range(month.number, (thru or month).number + 1)]
@@ -45,16 +48,23 @@ def status(run: Run, facility: Facility, month: ReportingMonth, thru: Thru = Non
         out.print(totals_table(statuses))
         for each in statuses:
             found = missing(each)
+            if each.allocated_location or each.allocated_market:
+                shares = f"{millionths(each.allocated_location)} t and {millionths(each.allocated_market)} t"
+                out.print(f"{Month(each.month)}: of gross location-based and market-based, {shares} are claimed shares")
             out.print(f"{Month(each.month)}: " + (f"missing: {'; '.join(found)}" if found else "can be claimed"))
 
     run.answer({"facility": f"0x{facility:054x}", "months": rows}, show)
 
 
-def claim(run: Run, facility: Facility, month: ReportingMonth, thru: Thru = None) -> None:
+def claim(run: Run, facility: Facility, month: ReportingMonth, thru: Thru = None, basis: BasisName = "annual") -> None:
     """Issues or renews the certificate; refused unless every month is closed and net is not above zero."""
-    receipt = run.ledger.claim(facility, month, thru)
+    from carbon_tokens.ledger.ids import BASES
+
+    if basis not in BASES:
+        raise typer.BadParameter(f"--basis {basis!r} is none of {', '.join(BASES)}")
+    receipt = run.ledger.claim(facility, month, thru, BASES[basis])
     number = receipt.id or 0
-    run.written(receipt, claim_id=f"0x{number:064x}", valid=run.ledger.is_valid(number))
+    run.written(receipt, claim_id=f"0x{number:064x}", basis=basis, valid=run.ledger.is_valid(number))
 
 
 def prove(run: Run, claim_id: ClaimId, out: Output = Path("proof.json"), certificate: Svg = None) -> None:
@@ -131,7 +141,7 @@ def _readable(path: Path) -> Proof | None:
 
 def _notes(found: Verification, chain: str | None, brought: bool, trusted: Path | None) -> list[str]:
     """What a reader must know besides the checks."""
-    notes = [f"not checked: {depth}" for depth, state in found.depths.items() if state is None]
+    notes = [f"not checked: {depth}" for depth, state in found.depths.items() if state is None] + list(found.notes)
     if brought:
         notes.append(f"the chain {chain} lies beside the proof: whoever made the proof may have made it")
     if trusted is None:
@@ -147,7 +157,8 @@ def _show(found: Verification, notes: list[str], out: Any) -> None:
         for reason in check.reasons:
             out.print(f"       {reason}", soft_wrap=True)
     for name, whom in (relies_on(found.proof) if found.proof else {}).items():
-        out.print(f"relies on {name}: {_joined(whom)}", soft_wrap=True)
+        if whom:
+            out.print(f"relies on {name}: {_joined(whom)}", soft_wrap=True)
     for note in notes:
         out.print(note, soft_wrap=True)
     consistent = "CONSISTENT, NOT CHECKED ON A CHAIN" if found.depths["chain"] is None else "VERIFIED"

@@ -10,18 +10,23 @@ import typer
 from carbon_tokens.cli.run import HOME, STATE, Run, console, verb
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from carbon_tokens.demo import Stage, Step
 
 Out = Annotated[Path, typer.Option("--out", help="Folder for proofs, certificates and the embedded chain.")]
+Allocate = Annotated[
+    bool, typer.Option("--allocate", help="Go on: split the month among tenants, who prove and claim.")
+]
 
 
 def register(app: typer.Typer) -> None:
     verb(app, "demo", options=("rpc",))(demo)
 
 
-def demo(run: Run, out: Out = HOME / "demo") -> None:
+def demo(run: Run, out: Out = HOME / "demo", allocate: Allocate = False) -> None:
     """Proves a real facility-month of data/demo neutral, end to end, and verifies it in a second process."""
-    from carbon_tokens.demo import Demo
+    from carbon_tokens.demo import AllocatedDemo, Demo
     from carbon_tokens.ledger import Chain
 
     folder = _unused(out)
@@ -31,7 +36,7 @@ def demo(run: Run, out: Out = HOME / "demo") -> None:
     options = ["--rpc", run.rpc] if run.rpc else ["--state", str(state)]
     tell = _Teller(run)
     try:
-        found = Demo(chain, options, folder, tell.tell).run()
+        found = (AllocatedDemo if allocate else Demo)(chain, options, folder, tell.tell).run()
     finally:
         chain.close()
     run.answer(found, lambda out: tell.end(found))
@@ -88,6 +93,25 @@ class _Teller:
             figures = (each.gross_location, each.gross_market, each.offsets, each.net, each.energy, each.covered)
             table.add_row(stage.name, *map(millionths, figures), "valid" if stage.valid else "NOT VALID")
         self._out.print(table)
+        if "allocation" in found:
+            self._out.print(_shares_table(found["allocation"], found["month"]))
         self._out.print("Amounts labelled illustrative are invented; all others are published, see data/SOURCES.csv.")
         self._out.print(f"proof {found['proof']}\ncertificate {found['certificate']}", soft_wrap=True)
         self._out.print("VERIFIED" if found["verified"] else "NOT VERIFIED")
+
+
+def _shares_table(found: dict[str, Any], month: str) -> Table:
+    """Each tenant's share, their sums, and the account, which the sums equal."""
+    from rich.table import Table
+
+    from carbon_tokens.cli.shown import millionths
+
+    table = Table(title=f"{month}, shares: MWh and t CO2e")
+    for name in ("", "energy", "location-based", "market-based"):
+        table.add_column(name, justify="right")
+    last = list(found["shares"])[-1]
+    for name, share in found["shares"].items():
+        table.add_row(name, *map(millionths, share.values()), end_section=name == last)
+    for name, row in (("sums", found["sums"]), ("the account", found["account"])):
+        table.add_row(name, *map(millionths, row.values()))
+    return table

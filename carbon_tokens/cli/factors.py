@@ -88,7 +88,7 @@ def load(
         receipts = run.ledger.publish_factors(release, rows)
     number = "0x" + release_id(release.dataset, release.year, release.edition).hex()
     content = {"release": number, "dataset": release.dataset, "year": release.year, "edition": release.edition}
-    content |= {"file_sha256": release.file_sha256, "regions": len(rows)}
+    content |= {"market_zone": release.market_zone, "file_sha256": release.file_sha256, "regions": len(rows)}
     content |= {"transactions": [each.tx for each in receipts], "gas_used": sum(each.gas_used for each in receipts)}
     name = f"{release.dataset}{release.year} {release.edition}"
     said = f"{name}: {len(rows)} regions, {len(receipts)} transaction{'s' * (len(receipts) != 1)}\n{number}"

@@ -61,3 +61,7 @@ Amount = Annotated[int, typer.Option("--amount", help="Wh or g.", parser=_amount
 Hash = Annotated[bytes, typer.Option("--evidence", help="Hash of the document.", parser=_hash32, metavar="HEX")]
 ClaimId = Annotated[int, typer.Argument(help="The claim's id.", parser=_number(256, "claim"), metavar="CLAIM")]
 Zone = Annotated[str, typer.Option("--zone", help="Market zone, e.g. US.")]
+Into = Annotated[
+    int | None,
+    typer.Option("--into", help="The tenant's facility; the proof's without it.", parser=_FACILITY, metavar="ID"),
+]

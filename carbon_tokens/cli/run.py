@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from carbon_tokens.errors import (
+    AllocationError,
     CarbonTokensError,
     EnergyError,
     FactorError,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 HOME = Path(".carbon-tokens")
 STATE = HOME / "chain.db"
 REFUSED, ENVIRONMENT = 1, 3
-_RULES = (Reverted, StatementError, EnergyError, FactorError, UnitError, PeriodError, ProofError)
+_RULES = (AllocationError, Reverted, StatementError, EnergyError, FactorError, UnitError, PeriodError, ProofError)
 
 Rpc = Annotated[str | None, typer.Option("--rpc", help="URL of a node; without it the embedded chain is used.")]
 State = Annotated[Path | None, typer.Option("--state", help=f"State file of the embedded chain.  [default: {STATE}]")]

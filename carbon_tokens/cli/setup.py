@@ -22,6 +22,7 @@ DEV_ROLES = {
     "registrar": ("CarbonTokens", "REGISTRAR_ROLE"),
     "publisher": ("EmissionFactors", "PUBLISHER_ROLE"),
 }
+AUDITOR_ROLE = "AUDITOR_ROLE"  # the only one that is held for a market zone
 ROLES = dict.fromkeys(role for _, role in DEV_ROLES.values())
 
 
@@ -38,15 +39,15 @@ Delay = Annotated[int, typer.Option("--delay", help="Seconds before a new admin 
 DevRoles = Annotated[bool, typer.Option("--dev-roles", help="Give every development account its role (local chains).")]
 
 
-def deploy(run: Run, admin: Admin = None, delay: Delay = 0, dev_roles: DevRoles = False) -> None:
-    """Deploys EmissionFactors, CarbonTokens and NetEmissions; what stands there already is kept."""
+def deploy(run: Run, admin: Admin = None, delay: Delay = 0, dev_roles: DevRoles = False, zone: Zone = "US") -> None:
+    """Deploys the six contracts in their order; what stands there already is kept."""
     from carbon_tokens.ledger import Ledger
 
     with run.progress.status("deploying"):
         ledger = Ledger.deploy(
             run.chain, run.signer(), admin=admin, delay=delay, deployments=run.deployments, home=run.home
         )
-        granted = _grant_dev_roles(run, ledger) if dev_roles else {}
+        granted = _grant_dev_roles(run, ledger, zone) if dev_roles else {}
         ledger.close_files()
     contracts = {name: ledger.address(name) for name in ledger.deployments}
     file = run.deployments / f"{run.chain.id}.json"
@@ -56,24 +57,29 @@ def deploy(run: Run, admin: Admin = None, delay: Delay = 0, dev_roles: DevRoles 
     run.answer(content, lambda out: out.print("\n".join(lines), soft_wrap=True))
 
 
-def _grant_dev_roles(run: Run, ledger: Any) -> dict[str, str]:
+def _grant_dev_roles(run: Run, ledger: Any, zone: str) -> dict[str, str]:
     from carbon_tokens.ledger import account
 
     for name, (contract, role) in DEV_ROLES.items():
-        ledger.grant_role(contract, role, account(f"dev:{name}", run.chain).address)
+        market = zone if role == AUDITOR_ROLE else ""
+        ledger.grant_role(contract, role, account(f"dev:{name}", run.chain).address, market)
     return {f"dev:{name}": role for name, (_, role) in DEV_ROLES.items()}
 
 
 Role = Annotated[str, typer.Argument(help=f"{', '.join(ROLES)}.")]
 Address = Annotated[str, typer.Argument(help="The account that gets it.")]
+AuditorZone = Annotated[str, typer.Option("--zone", help=f"Market zone of an {AUDITOR_ROLE}, e.g. US.")]
 
 
-def grant(run: Run, role: Role, address: Address) -> None:
-    """Grants a role. Only the admin."""
+def grant(run: Run, role: Role, address: Address, zone: AuditorZone = "") -> None:
+    """Grants a role; that of an auditor for one market zone. Only the admin."""
     contracts = {name: contract for contract, name in DEV_ROLES.values()}
     if role not in contracts:
         raise typer.BadParameter(f"{role!r} is none of {', '.join(contracts)}")
-    run.written(run.ledger.grant_role(contracts[role], role, run.address(address)), role=role, address=address)
+    if (role == AUDITOR_ROLE) != bool(zone):
+        raise typer.BadParameter(f"give --zone with {AUDITOR_ROLE}, and with no other role")
+    receipt = run.ledger.grant_role(contracts[role], role, run.address(address), zone)
+    run.written(receipt, role=role, address=address, **({"market_zone": zone} if zone else {}))
 
 
 Name = Annotated[str, typer.Option("--name", help="The facility's name, part of its description.")]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from carbon_tokens.demo.allocating import AllocatedDemo
 from carbon_tokens.demo.facts import Facts
 from carbon_tokens.demo.run import Demo
 from carbon_tokens.demo.steps import Stage, Step, totals_json
 
-__all__ = ["Demo", "Facts", "Stage", "Step", "totals_json"]
+__all__ = ["AllocatedDemo", "Demo", "Facts", "Stage", "Step", "totals_json"]

@@ -20,10 +20,10 @@ from carbon_tokens.demo.facts import Facts
 from carbon_tokens.demo.steps import Stage, Step, Tell, totals_json
 from carbon_tokens.errors import CarbonTokensError
 from carbon_tokens.factors import egrid
-from carbon_tokens.ledger import Chain, Ledger, Receipt, account
+from carbon_tokens.ledger import Chain, Ledger, Receipt, account, audits
 from carbon_tokens.ledger.documents import CLASSES, audit_of, batch_of, factors_of
 from carbon_tokens.ledger.events import read_events
-from carbon_tokens.ledger.ids import note
+from carbon_tokens.ledger.ids import AUDITOR_ROLE, note
 from carbon_tokens.ledger.mnemonic import DEV_NAMES
 from carbon_tokens.statements import Statement
 
@@ -99,8 +99,9 @@ class Demo:
         for each, mined in zip(deployed.values(), receipts, strict=True):
             self._say(Step(f"deploy {each.name} at {each.address}", "admin", each.tx, int(mined["gasUsed"], 16)))
         for name, (contract, role) in ROLES.items():
-            receipt = self._ledger.grant_role(contract, role, account(f"dev:{name}", self.chain).address)
-            self._did(f"grant {role} to {name}", "admin", receipt)
+            zone = self.facts["facility"]["market_zone"] if role == AUDITOR_ROLE else ""
+            receipt = self._ledger.grant_role(contract, role, account(f"dev:{name}", self.chain).address, zone)
+            self._did(f"grant {role}{f' of market {zone}' if zone else ''} to {name}", "admin", receipt)
         wanted = self.facts["factor"]
         release = egrid.release(wanted["year"], wanted["edition"])
         what = f"publish {release.dataset}{release.year} {release.edition}, sha-256 {release.file_sha256[:12]}…"
@@ -136,7 +137,7 @@ class Demo:
             others = f"scope 1 {statement.scope1_g:,} g, scope 3 {statement.scope3_g:,} g"
             what = f"audit {statement.energy_wh:,} Wh, {others}"
             if version == 1:  # signed by the auditor, who needs neither gas nor a connection; submitted by the operator
-                receipt = self._as("operator").submit_audit(auditor.sign_audit(audit, deadline))
+                receipt = self._as("operator").submit(auditor.sign(audits(audit), deadline))
                 self._did(f"{what}; signed by the auditor (EIP-712)", "operator", receipt, "published")
             else:
                 self._did(what, "auditor", auditor.audit(audit), "illustrative")
@@ -216,7 +217,7 @@ class Demo:
         """
         command = [sys.executable, "-m", "carbon_tokens.cli", "verify", str(proof), "--json"]
         command += ["--inputs", str(self.facts.folder), *self.chain_options]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
         try:
             found = json.loads(done.stdout)
             verified, reasons = found["verified"], found["reasons"]
@@ -272,7 +273,7 @@ class Demo:
         }
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Ours, with this package findable however it was started."""
     package = str(Path(__file__).resolve().parents[2])
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))}

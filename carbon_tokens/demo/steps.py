@@ -36,6 +36,8 @@ def totals_json(status: Status) -> dict[str, object]:
     return {
         "energy_wh": status.energy,
         "covered_wh": status.covered,
+        "allocated_location_g": status.allocated_location,
+        "allocated_market_g": status.allocated_market,
         "gross_location_g": status.gross_location,
         "gross_market_g": status.gross_market,
         "offsets_g": status.offsets,

@@ -17,6 +17,7 @@ from carbon_tokens.factors.residual import Residual
 from carbon_tokens.units import factor_g_per_mwh, lb_per_mwh_to_g_per_mwh
 
 DATASET = "eGRID"
+MARKET_ZONE = "US"  # of the facilities that eGRID is for
 LEVELS = ("us", "state", "subregion")
 UNSTATED = "unstated"  # the edition of a workbook that does not say which revision it is
 GASES = ("co2", "ch4", "n2o", "co2e")
@@ -40,6 +41,7 @@ class Rate:
     source: str  # the id of its row in data/SOURCES.csv, or the name of the file
     file_sha256: str  # of the file that it was read from
     residual: Residual | None = None
+    market_zone: str = MARKET_ZONE
 
     @property
     def g_per_mwh(self) -> Decimal:
@@ -73,7 +75,7 @@ class Rate:
 
     def to_json(self) -> dict[str, object]:
         """A JSON object: decimals as strings, ``factor_g_per_mwh`` an int, null for what is not published."""
-        keys = ("dataset", "release", "year", "edition", "revision", "level", "region", "name")
+        keys = ("dataset", "release", "year", "edition", "revision", "market_zone", "level", "region", "name")
         pounds: dict[str, Decimal | None] = {gas: getattr(self, f"{gas}_lb_per_mwh") for gas in GASES}
         grams = {gas: None if rate is None else lb_per_mwh_to_g_per_mwh(rate) for gas, rate in pounds.items()}
         return {
@@ -98,7 +100,9 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """All rates of one edition of one year; ``file_sha256`` is the hash of what they were read from.
+    """All rates of one edition of one year, for facilities of a market zone.
+
+    ``file_sha256`` is the hash of what they were read from.
 
     For a workbook that is its sha256. For a shipped release it is the sha256 of the header and the release's own lines
     of ``data/egrid/rates.csv``, so that it stays the same when later releases are added to that table.
@@ -109,6 +113,7 @@ class Release:
     edition: str
     file_sha256: str
     rates: tuple[Rate, ...]
+    market_zone: str = MARKET_ZONE
 
     def rate(self, region: str, level: str | None = None) -> Rate:
         """The rate of a region. Raises FactorError if the release has none for it."""
@@ -135,7 +140,7 @@ class Release:
 
     def to_json(self) -> dict[str, object]:
         """A JSON object with every rate."""
-        keys = ("dataset", "year", "edition", "file_sha256")
+        keys = ("dataset", "year", "edition", "market_zone", "file_sha256")
         return {**{key: getattr(self, key) for key in keys}, "rates": [rate.to_json() for rate in self.rates]}
 
 

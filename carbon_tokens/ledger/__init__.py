@@ -8,9 +8,13 @@
 from __future__ import annotations
 
 from carbon_tokens.ledger.accounts import KeyAccount, NodeAccount, Signer, account
+from carbon_tokens.ledger.allocating import AccountTotals, Claimed, ProvenShare, TenantProof
+from carbon_tokens.ledger.auditing import Panel
 from carbon_tokens.ledger.chain import Chain
 from carbon_tokens.ledger.deployments import Deployment
+from carbon_tokens.ledger.hours import GranularCertificate, HourlyVector
 from carbon_tokens.ledger.ledger import Ledger
+from carbon_tokens.ledger.matching import Matching
 from carbon_tokens.ledger.records import (
     Account,
     Audit,
@@ -21,39 +25,55 @@ from carbon_tokens.ledger.records import (
     Facility,
     Factor,
     IssueReport,
+    Message,
     Receipt,
     Retirement,
-    SignedAudit,
+    Signature,
+    SignedMessage,
     Source,
     Status,
 )
 from carbon_tokens.ledger.rpc import NodeError
 from carbon_tokens.ledger.settle import NonceError
-from carbon_tokens.ledger.signing import sign_audit
+from carbon_tokens.ledger.signing import audits, closing, disallowance, merged, restatement
 
 __all__ = [
     "Account",
+    "AccountTotals",
     "Audit",
     "Batch",
     "BatchRecord",
     "Chain",
     "Claim",
+    "Claimed",
     "Deployment",
     "Event",
     "Facility",
     "Factor",
+    "GranularCertificate",
+    "HourlyVector",
     "IssueReport",
     "KeyAccount",
     "Ledger",
+    "Matching",
+    "Message",
     "NodeAccount",
     "NodeError",
     "NonceError",
+    "Panel",
+    "ProvenShare",
     "Receipt",
     "Retirement",
-    "SignedAudit",
+    "Signature",
+    "SignedMessage",
     "Signer",
     "Source",
     "Status",
+    "TenantProof",
     "account",
-    "sign_audit",
+    "audits",
+    "closing",
+    "disallowance",
+    "merged",
+    "restatement",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache, cached_property
@@ -90,7 +91,7 @@ class Contract:
         return selector + self._encoded(function, inputs, args)
 
     def decode(self, function: str, output: bytes) -> Any:
-        """The result of a call: one value, or a dict of several by name; structs are dicts too.
+        """The result of a call: one value, or several by name (without names: a tuple); structs are dicts too.
 
         Raises:
             LedgerError: the output is not of this function: another contract, or none, is at the address.
@@ -103,7 +104,10 @@ class Contract:
                 f"{function} of {self.name} gave no result: not this contract", todo="Check the address."
             ) from failure
         results = [named(each, value) for each, value in zip(outputs, values, strict=True)]
-        return results[0] if len(results) == 1 else dict(zip([each["name"] for each in outputs], results, strict=True))
+        names = [each["name"] for each in outputs]
+        if len(results) == 1:
+            return results[0]
+        return dict(zip(names, results, strict=True)) if all(names) else tuple(results)
 
     def _encoded(self, function: str, types: Sequence[str], args: Sequence[object]) -> bytes:
         try:
@@ -120,11 +124,27 @@ def plain(value: object) -> Any:
 
 
 def text_bytes(text: str, size: int, *, where: str = "") -> bytes:
-    """A code as ``bytesN``: ASCII, filled with zeros on the right. Raises LedgerError if it is longer."""
+    """A code as ``bytesN``: ASCII, filled with zeros on the right, or the form that ``code_text`` gives other bytes.
+
+    Raises:
+        LedgerError: it is longer, or neither.
+    """
+    if re.fullmatch(f"0x[0-9a-f]{{{2 * size}}}", text):
+        return bytes.fromhex(text[2:])
     data = text.encode()
     if len(data) > size or not text.isascii():
         raise LedgerError(f"{text!r} does not fit into {size} ASCII characters", where=where)
     return data.ljust(size, b"\0")
+
+
+def code_text(code: bytes) -> str:
+    """A code of the chain as text; bytes that are none, as 0x and all their digits, so that nothing is lost.
+
+    Anybody who registers a facility or source chooses its codes; no code of ASCII is as long as such digits.
+    """
+    text = code.rstrip(b"\0").decode("ascii", "replace")
+    plain = text.isascii() and text.isprintable() and text == text.strip()
+    return text if plain else f"0x{code.hex()}"
 
 
 def reverted(data: bytes, *, where: str = "") -> Reverted:
@@ -150,7 +170,8 @@ def reverted(data: bytes, *, where: str = "") -> Reverted:
     return Reverted(what, where=where, todo=todo, error=entry["name"], args_=args)
 
 
-NAMES = ("EmissionFactors", "CarbonTokens", "NetEmissions")
+# In the order of their deployment.
+NAMES = ("EmissionFactors", "CarbonTokens", "Auditors", "Allocations", "HourlyMatching", "NetEmissions")
 
 
 @cache
@@ -171,7 +192,9 @@ def _types(inputs: Sequence[Entry]) -> list[str]:
 
 
 def named(each: Entry, value: Any) -> Any:
-    """A decoded value: structs as dicts by field name, addresses with their checksum."""
+    """A decoded value: structs as dicts by field name, addresses with their checksum, arrays as lists."""
+    if each["type"].endswith("[]"):
+        return [named({**each, "type": each["type"][:-2]}, item) for item in value]
     if each["type"] == "address":
         return to_checksum_address(value)
     if each["type"] != "tuple":

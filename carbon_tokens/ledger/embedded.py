@@ -8,6 +8,7 @@ at all. Its genesis block is unique to the file, so two embedded chains can be t
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -27,6 +28,9 @@ from carbon_tokens.ledger.embedded_answers import Answers, address_of, number_of
 from carbon_tokens.ledger.mnemonic import DEV_NAMES, dev_address
 from carbon_tokens.ledger.rpc import Call, NodeError
 from carbon_tokens.ledger.store import BlockStore
+
+# py-evm raises the limit to 100,000, where a file of nested brackets overflows the stack instead of being refused.
+sys.setrecursionlimit(10_000)
 
 CHAIN_ID = 31_337_012
 GAS_LIMIT = 30_000_000

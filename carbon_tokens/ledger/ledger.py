@@ -8,25 +8,27 @@ from pathlib import Path
 
 from carbon_tokens.errors import LedgerError
 from carbon_tokens.ledger.accounts import Signer
+from carbon_tokens.ledger.allocating import AllocatingVerbs
+from carbon_tokens.ledger.auditing import AuditingVerbs
 from carbon_tokens.ledger.chain import Chain
 from carbon_tokens.ledger.contracts import text_bytes
 from carbon_tokens.ledger.deploying import deploy_contracts
 from carbon_tokens.ledger.deployments import Deployment, deployment_file, read_deployments
-from carbon_tokens.ledger.ids import REC, claim_id, facility_id, note
+from carbon_tokens.ledger.ids import ANNUAL, REC, claim_id, facility_id, note, region_bytes, role_id
 from carbon_tokens.ledger.issuing import IssuingRun, inputs_digest
 from carbon_tokens.ledger.journal import Journal
+from carbon_tokens.ledger.matching import MatchingVerbs
 from carbon_tokens.ledger.pipeline import Progress
 from carbon_tokens.ledger.publishing import FactorRelease, rows_to_publish
-from carbon_tokens.ledger.records import Audit, Batch, Factor, IssueReport, Receipt, Retirement, SignedAudit
-from carbon_tokens.ledger.signing import sign_audit
-from carbon_tokens.ledger.views import LedgerViews, role_hash
+from carbon_tokens.ledger.records import Audit, Batch, Factor, IssueReport, Message, Receipt, Retirement, SignedMessage
+from carbon_tokens.ledger.signing import sign
 from carbon_tokens.ledger.writer import Writer
 from carbon_tokens.periods import Month
 
 HOME, DEPLOYMENTS = Path(".carbon-tokens"), Path("deployments")
 
 
-class Ledger(LedgerViews):
+class Ledger(AllocatingVerbs, AuditingVerbs, MatchingVerbs):
     """The contracts of one deployment and an account that writes.
 
     Every write is estimated first, so what the contract refuses is raised as ``Reverted`` before anything is sent; then
@@ -62,11 +64,12 @@ class Ledger(LedgerViews):
         """Deploys the contracts that the deployments file does not hold yet, and writes it after each.
 
         Args:
-            admin: first admin of both access-controlled contracts; the signer if None.
+            admin: first admin of EmissionFactors and CarbonTokens; the signer if None.
             delay: seconds before a new admin can accept.
 
         Raises:
             LedgerError: the file holds contracts with other constructor arguments.
+            NonceError: another transaction of the signer came between CarbonTokens and the contracts that it names.
         """
         with open_journal(chain, home) as journal:
             writer = Writer(chain, signer, journal, {})
@@ -98,11 +101,14 @@ class Ledger(LedgerViews):
         return self.signer
 
     # ------------------------------------------------------------------------------------------- roles and factors
-    def grant_role(self, contract: str, role: str, address: str) -> Receipt:
-        """Grants a role, e.g. ``AUDITOR_ROLE`` of ``CarbonTokens``. Only the admin. Held already: nothing is sent."""
-        if self.has_role(contract, role, address):
+    def grant_role(self, contract: str, role: str, address: str, market_zone: str = "") -> Receipt:
+        """Grants a role of ``CarbonTokens`` or ``EmissionFactors``; ``AUDITOR_ROLE`` for a market zone. Only the admin.
+
+        Held already: nothing is sent.
+        """
+        if self.has_role(contract, role, address, market_zone):
             return _existed("grant_role")
-        return self._write("grant_role", contract, "grantRole", role_hash(role), address)
+        return self._write("grant_role", contract, "grantRole", role_id(role, market_zone), address)
 
     def publish_factors(self, release: FactorRelease, factors: Sequence[Factor] | None = None) -> list[Receipt]:
         """Publishes a release in portions of at most 250 regions; what is published already is left out.
@@ -121,7 +127,7 @@ class Ledger(LedgerViews):
     def add_facility(self, grid_region: str, market_zone: str, metadata: bytes) -> Receipt:
         """Registers a facility of the signer; ``id`` of the receipt is its id. The same again: nothing is sent."""
         number = facility_id(self._signer().address, metadata)
-        codes = text_bytes(grid_region, 10, where="grid region"), text_bytes(market_zone, 2, where="market zone")
+        codes = region_bytes(grid_region), text_bytes(market_zone, 2, where="market zone")
         if self.call("CarbonTokens", "facilityOf", number)["owner"] != "0x" + 40 * "0":
             known = self.facility(number)
             if (known.grid_region, known.market_zone) != (grid_region, market_zone):
@@ -164,7 +170,7 @@ class Ledger(LedgerViews):
         args = (
             token_class, text_bytes(registry, 12, where="registry"), device,
             text_bytes(market_zone, 2, where="market zone"),
-            text_bytes(grid_region, 10, where="grid region"), text_bytes(technology, 10, where="technology"),
+            region_bytes(grid_region), text_bytes(technology, 10, where="technology"),
         )  # fmt: skip
         receipt = self._write("add_source", "CarbonTokens", "registerSource", *args)
         return replace(receipt, id=self.source_id(registry, device))
@@ -178,20 +184,26 @@ class Ledger(LedgerViews):
         """Adds an audited reading to an open month. Only an auditor who does not own the facility."""
         return self._write("audit", "CarbonTokens", "audit", audit)
 
-    def sign_audit(self, audit: Audit, deadline: int) -> SignedAudit:
-        """Signs an audit for this contract and chain, to be submitted by anyone until ``deadline`` (UTC seconds)."""
-        return sign_audit(
-            self._signer(), audit, deadline, chain_id=self.chain.id, contract=self.address("CarbonTokens")
-        )
+    def sign(self, message: Message, deadline: int) -> SignedMessage:
+        """Signs a message of ``signing`` for this chain, to be submitted until ``deadline`` (UTC seconds)."""
+        return sign(self._signer(), message, deadline, chain_id=self.chain.id, contract=self.address("Auditors"))
 
-    def submit_audit(self, signed: SignedAudit) -> Receipt:
-        """Submits an audit with its auditor's signature. Anyone may."""
-        args = (signed.audit, signed.auditor, signed.deadline, signed.signature)
-        return self._write("audit", "CarbonTokens", "auditBySig", *args)
+    def submit(self, signed: SignedMessage) -> Receipt:
+        """Submits a message with the signatures of one auditor or, where the facility has a panel, of enough of it.
+
+        Anyone may. See ``signing.merged`` for signatures that stand apart.
+        """
+        message = signed.message
+        args = (*message.args, signed.deadline, signed.signatures)
+        return self._write(message.action, "Auditors", message.action, *args)
 
     def close(self, facility: int, month: Month, version: int | None = None) -> Receipt:
-        """Declares a month complete as it stands at ``version`` (None: at its present one). Only an auditor."""
-        seen = self.account(facility, month).version if version is None else version
+        """Declares a month complete as it stands. Only an auditor.
+
+        Args:
+            version: of the account's totals, see ``split_version``; None: the present one.
+        """
+        seen = self.split_version(facility, month) if version is None else version
         return self._write("close", "CarbonTokens", "close", facility, month.number, seen)
 
     def restate(self, audit: Audit) -> Receipt:
@@ -263,14 +275,14 @@ class Ledger(LedgerViews):
         return self._write("retire", "CarbonTokens", "retireBatch", list(tokens), list(amounts), where)
 
     # ------------------------------------------------------------------------------------------------------- claim
-    def claim(self, facility: int, first: Month, last: Month | None = None) -> Receipt:
+    def claim(self, facility: int, first: Month, last: Month | None = None, basis: int = ANNUAL) -> Receipt:
         """Issues or renews the certificate of months first..last (None: one month) to the facility's owner.
 
-        Anyone may. ``id`` of the receipt is the claim's id.
+        Anyone may. ``id`` of the receipt is the claim's id. ``basis``: ``ids.ANNUAL`` or ``ids.HOURLY``.
         """
-        end = last or first
-        receipt = self._write("claim", "NetEmissions", "claim", facility, first.number, end.number)
-        return replace(receipt, id=claim_id(facility, first.number, end.number))
+        months = (first.number, (last or first).number)
+        receipt = self._write("claim", "NetEmissions", "claim", facility, *months, basis)
+        return replace(receipt, id=claim_id(facility, *months, basis))
 
 
 def open_journal(chain: Chain, home: Path) -> Journal:

@@ -7,14 +7,14 @@ from typing import Protocol
 
 from carbon_tokens.errors import LedgerError
 from carbon_tokens.ledger.contracts import text_bytes
-from carbon_tokens.ledger.ids import release_id
+from carbon_tokens.ledger.ids import region_bytes, release_id
 from carbon_tokens.ledger.records import Factor
 from carbon_tokens.ledger.views import LedgerViews
 
 ROWS = 250  # a transaction
 
 Row = tuple[bytes, int, int, bool]
-Head = tuple[str, int, str, bytes]
+Head = tuple[str, int, str, bytes, bytes]
 
 
 class FactorRate(Protocol):
@@ -41,6 +41,9 @@ class FactorRelease(Protocol):
 
     @property
     def file_sha256(self) -> str: ...
+
+    @property
+    def market_zone(self) -> str: ...
 
     @property
     def rates(self) -> Sequence[FactorRate]: ...
@@ -70,10 +73,10 @@ def rows_to_publish(
                 todo="Factors are never edited: publish a new edition.",
             )
     missing = [_row(row) for row in rows if row.region not in known]
-    head = (release.dataset, release.year, release.edition, bytes.fromhex(release.file_sha256.removeprefix("0x")))
+    file, zone = bytes.fromhex(release.file_sha256.removeprefix("0x")), release.market_zone
+    head = (release.dataset, release.year, release.edition, file, text_bytes(zone, 2, where="market zone"))
     return head, [missing[start : start + ROWS] for start in range(0, len(missing), ROWS)]
 
 
 def _row(factor: Factor) -> Row:
-    region = text_bytes(factor.region, 10, where="region")
-    return region, factor.location, factor.residual or 0, factor.residual is not None
+    return region_bytes(factor.region), factor.location, factor.residual or 0, factor.residual is not None

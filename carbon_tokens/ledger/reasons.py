@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from eth_hash.auto import keccak
-
 from carbon_tokens.errors import CarbonTokensError
+from carbon_tokens.ledger.roles import role_name
 from carbon_tokens.periods import Month
 
 _READ_AGAIN = "Read the account again and repeat the call for its present version."
@@ -36,12 +35,19 @@ _REASONS: dict[str, tuple[str, str]] = {
         "{amount} is more than 1,000,000 for each of {serials} serials",
         "Check the unit: Wh or g.",
     ),
-    "PeriodInvalid": ("the period from {start:instant} to {end:instant} is empty or too long", "Correct the period."),
+    "PeriodInvalid": (
+        "the period from {start:instant} to {end:instant} is empty, too long or not over",
+        "Correct the period, or wait until it is over.",
+    ),
     "PeriodOutsideMonth": ("{start:instant} to {end:instant} is not within {month:month}", "Split the bill by months."),
     "MeterMissing": ("energy needs a meter and a period, and a meter needs energy", "State both or none."),
     "MeterPeriodUsed": (
         "the meter is audited until {audited:instant}, after the start {start:instant} of this reading",
         "The bill, or one that overlaps it, was audited before.",
+    ),
+    "MeterOfAnother": (
+        "the meter {meter} was audited for the facility {facility} last",
+        "Restate there, or cite a meter of this facility.",
     ),
     "VersionMismatch": ("the account is at version {current}, not as assumed by {given}", _READ_AGAIN),
     "SelfAudit": ("{auditor} owns the facility: nobody audits what they own", _AUDITOR),
@@ -53,12 +59,110 @@ _REASONS: dict[str, tuple[str, str]] = {
     "MonthIsClosed": ("{month:month} is closed", "Restate it instead."),
     "MonthNotOver": ("{month:month} is not over", "Close it when it has ended: only then can it be complete."),
     "MonthNotAudited": ("nothing was audited for {month:month}", "Audit it first: an empty month is not neutral."),
-    "SignatureExpired": ("the signature expired at {deadline:instant}", "Let the auditor sign again."),
+    "DatasetOfOtherMarket": (
+        "the release is of market {release:code}, the facility of {facility:code}",
+        "Name a release of the facility's market.",
+    ),
+    "PanelMissing": (
+        "only the panel's auditors together audit the facility {facility}",
+        "Let them sign, and submit their signatures.",
+    ),
+    "NotContract": ("only the contract {expected} does this, not {caller}", "Use that contract's own verb."),
+    "LedgerOfOthers": (
+        "the ledger names another contract than this one",
+        "Deploy the contracts together, in their order: carbon-tokens deploy.",
+    ),
+    "DeadlinePassed": ("the signatures were good until {deadline:instant}", "Let the auditors sign again."),
     "SignatureInvalid": (
-        "the signature is not {auditor}'s for this statement, chain and contract",
+        "the signature is not {auditor}'s for this message, chain and contract",
         "Let the auditor sign for this chain and contract.",
     ),
-    "Soulbound": ("audited emissions stay with the facility (token {id})", "They cannot be moved or retired."),
+    "SignatureRevoked": ("{auditor} took the signature back", "Let the auditor sign a new message."),
+    "SignaturesUnordered": (
+        "the signature of {auditor} stands after that of {previous}",
+        "State each auditor once, in ascending order of addresses.",
+    ),
+    "QuorumMissing": (
+        "{valid} of {quorum} auditors who may audit the facility {facility} signed",
+        "Add the signatures of others; they need the role for its market zone and must not own it.",
+    ),
+    "PanelInvalid": (
+        "a quorum of {quorum} of {members} members is no panel",
+        "State 1 to 32 members in ascending order of addresses and a quorum of at most their number, or neither.",
+    ),
+    "MemberNotAuditor": (
+        "{member} is no auditor of the facility's market zone, or owns the facility",
+        "Let the admin grant the role, or name another auditor.",
+    ),
+    "NotRegistrar": ("{caller} is no registrar", "Let a registrar do it."),
+    "NoStatements": ("there is nothing to audit", "State what is audited."),
+    "NotOwner": ("{owner} owns the facility, not {caller}", "Let the owner do it."),
+    "MonthNotComplete": (
+        "{month:month} is not closed, or its account has no version left",
+        "Let an auditor close it: only complete months are split.",
+    ),
+    "VersionNotCurrent": ("the account is at version {current}, not {given}", _READ_AGAIN),
+    "AllocationExists": (
+        "version {version} of {month:month} was split before",
+        "A split is never replaced: restate the month for a new one.",
+    ),
+    "RecsNotRetired": (
+        "{given} Wh of RECs are counted, {retired} are retired into the account",
+        "Count at most these.",
+    ),
+    "TotalTooLarge": ("a total of the account is 2^48 Wh or g or more", "Such accounts are not split."),
+    "DepthTooLarge": ("a tree of {depth} levels", "Use at most 32."),
+    "ShareNotProven": (
+        "the share of {tenant} is not part of the split of {month:month} as it stands",
+        "Ask the operator for the share of the present version.",
+    ),
+    "ShareAlreadyClaimed": ("the tenant {tenant} claimed its share of {month:month} before", "Nothing is left to do."),
+    "FacilityInvalid": ("{facility} names no facility: it has more than 216 bits", "State the facility's id."),
+    "OwnShare": ("the facility {facility} takes no share of itself", "Claim it for the tenant's facility."),
+    "HoursInvalid": ("{given} bytes of hours, the month has {expected}", "State every hour, 4 bytes each, in UTC."),
+    "HourTooLarge": ("an hour of 2^31 Wh or more", "Check the unit: Wh."),
+    "VintageNotMonth": (
+        "the vintage of token {id} is not {month:month} alone",
+        "Match certificates of this one month.",
+    ),
+    "GridRegionMismatch": (
+        "the certificate {id} was generated in {source:code}, the facility is in {facility:code}",
+        "Match certificates of the facility's grid region.",
+    ),
+    "AlreadyRetired": ("the certificate {id} was retired before, into {auditedId}", "It counts there."),
+    "NotRetiredHere": (
+        "the certificate {id} was not retired into this account for matching",
+        "Retire it through HourlyMatching first.",
+    ),
+    "CertificateDisallowed": (
+        "the certificate {id}, or a part of it, was disallowed in this account",
+        "Leave it out: none of its hours counts there.",
+    ),
+    "CertificatesUnordered": (
+        "the certificate {id} stands after {previous}",
+        "State each certificate once, in ascending order of ids.",
+    ),
+    "ConsumptionNotEnergy": (
+        "the hours come to {consumed} Wh, audited were {energy} Wh",
+        "Correct the hours: they must add up exactly.",
+    ),
+    "GenerationNotRetired": (
+        "{generated} Wh were generated, {retired} Wh stand retired in the account",
+        "Leave out what was disallowed.",
+    ),
+    "MatchNotHigher": (
+        "a match of {recorded} Wh is recorded, this one is of {matched} Wh",
+        "Nothing is left to do: the better match stands.",
+    ),
+    "NotAuditor": ("{caller} is no auditor of the facility, or it has a panel", _AUDITOR),
+    "NotFetched": ("{operator} sent tokens to the contract", "Approve the contract and use its retire instead."),
+    "SupersededBy": ("the contract {by} took over from this one", "Use that contract."),
+    "NotAdmin": ("{caller} is not the ledger's admin {admin}", "Let the admin do it."),
+    "SuccessorMissing": ("there is no other contract at {by}", "Deploy the successor first."),
+    "Soulbound": (
+        "audited and allocated emissions stay with the facility (token {id})",
+        "They cannot be moved or retired.",
+    ),
     "MarketZoneMismatch": (
         "the REC {id} is of market {source:code}, the facility of {facility:code}",
         "Retire RECs of the facility's market.",
@@ -76,6 +180,10 @@ _REASONS: dict[str, tuple[str, str]] = {
         "the release is published with the file {published}, not {offered}",
         "Publish a new edition.",
     ),
+    "ReleaseMarketDiffers": (
+        "the release is published for market {published:code}, not {offered:code}",
+        "Publish a new edition.",
+    ),
     "FactorExists": (
         "the release has a factor for {region:code} already",
         "Factors are never edited: publish a new edition.",
@@ -84,13 +192,21 @@ _REASONS: dict[str, tuple[str, str]] = {
         "the release states no factor for {region:code}",
         "Publish it: carbon-tokens factors load --year YEAR; or name another release.",
     ),
-    "ReleaseIncomplete": ("a release needs a dataset, an edition, a year and a file hash", "State them."),
+    "ReleaseIncomplete": ("a release needs dataset, edition, year, market zone and file hash", "State them."),
     "RegionMissing": ("a row has no region code", "State it."),
+    "MatchesOfAnotherLedger": (
+        "the matches are those of the ledger {ledger}",
+        "Deploy the contracts together, in their order: carbon-tokens deploy.",
+    ),
     "MonthsReversed": ("the last month {thru:month} is before the first {from:month}", "Exchange them."),
     "MonthOpen": ("{month:month} is not closed: an open month is not neutral", "Let an auditor close it."),
     "NetAboveZero": (
         "net emissions of {month:month} are {net} g above zero",
         "Retire offsets, or RECs for uncovered energy.",
+    ),
+    "HoursNotMatched": (
+        "the hours of {month:month} as it stands were not matched",
+        "Let an auditor record the match, or claim on the annual basis.",
     ),
     "CertificateLocked": ("the certificate {claimId} is locked", "Certificates cannot be transferred or approved."),
     "AccessControlUnauthorizedAccount": (
@@ -162,13 +278,3 @@ def _month(number: int) -> str:
         return str(Month(number))
     except CarbonTokensError:
         return f"month {number}"
-
-
-ROLES = ("REGISTRAR_ROLE", "AUDITOR_ROLE", "REC_ISSUER_ROLE", "OFFSET_ISSUER_ROLE", "PUBLISHER_ROLE")
-
-
-def role_name(role: bytes) -> str:
-    """The name of a role's hash, or the hash."""
-    if not any(role):
-        return "DEFAULT_ADMIN_ROLE"
-    return next((name for name in ROLES if keccak(name.encode()) == role), f"0x{role.hex()}")

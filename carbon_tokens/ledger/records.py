@@ -56,13 +56,28 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True)
-class SignedAudit:
-    """An audit with its auditor's EIP-712 signature, for anyone to submit until ``deadline``."""
+class Message:
+    """What auditors sign: ``audit``, ``restate``, ``close`` or ``disallow``, and its arguments, see ``signing``."""
 
-    audit: Audit
+    action: str
+    args: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One auditor's EIP-712 signature: 65 bytes of an account, anything of an ERC-1271 contract."""
+
     auditor: str
-    deadline: int
     signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignedMessage:
+    """A message with signatures in ascending order of their auditors, for anyone to submit until ``deadline``."""
+
+    message: Message
+    deadline: int
+    signatures: tuple[Signature, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +102,12 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class Facility:
-    """A registered facility."""
+    """A registered facility; ``panelled``: only the panel's signatures audit it."""
 
     owner: str
     market_zone: str
     grid_region: str
+    panelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +125,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A facility-month as the ledger stores it: what was audited, and the ``recs`` (Wh) and ``offsets`` (g) retired."""
+    """A facility-month as the ledger stores it: what was audited, the ``recs`` (Wh) and ``offsets`` (g) retired.
+
+    ``allocated_…``: shares of other accounts that were claimed into its scope 3, g; ``shares``: how often they changed.
+    """
 
     energy: int
     scope1: int
@@ -120,11 +139,17 @@ class Account:
     closed: bool
     recs: int
     offsets: int
+    allocated_location: int = 0
+    allocated_market: int = 0
+    shares: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The totals of a facility-month side by side, computed by the contract: g, and Wh for energy and covered."""
+    """The totals of a facility-month side by side, computed by the contract: g, and Wh for energy and covered.
+
+    Claimed shares of other accounts are part of both gross totals.
+    """
 
     facility: int
     month: int
@@ -136,11 +161,16 @@ class Status:
     offsets: int
     version: int
     closed: bool
+    allocated_location: int = 0
+    allocated_market: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A certificate: its months, the sum of their versions, how often and when claimed last, whether it holds."""
+    """A certificate: its months, the sum of their versions, how often and when claimed last, whether it holds.
+
+    ``basis``: ``ids.ANNUAL`` or ``ids.HOURLY``.
+    """
 
     id: int
     facility: int
@@ -150,6 +180,7 @@ class Claim:
     number: int
     time: int
     valid: bool
+    basis: int = 0
 
 
 @dataclass(frozen=True, slots=True)

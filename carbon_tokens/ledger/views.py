@@ -8,13 +8,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from eth_hash.auto import keccak
-
 from carbon_tokens.errors import LedgerError, Reverted
 from carbon_tokens.ledger.chain import Chain
-from carbon_tokens.ledger.contracts import Contract, text_bytes
+from carbon_tokens.ledger.contracts import Contract, code_text, text_bytes
 from carbon_tokens.ledger.deployments import Deployment
 from carbon_tokens.ledger.events import read_events
+from carbon_tokens.ledger.ids import ANNUAL, HOURLY, region_bytes, role_id
 from carbon_tokens.ledger.records import Account, BatchRecord, Claim, Event, Facility, Factor, Source, Status
 from carbon_tokens.periods import Month
 
@@ -45,14 +44,16 @@ class LedgerViews:
         found = self.call("CarbonTokens", "facilityOf", facility)
         if found["owner"] == _ZERO:
             raise LedgerError(f"no facility 0x{facility:054x} is registered", todo="Add the facility first.")
-        return Facility(found["owner"], _text(found["marketZone"]), _text(found["gridRegion"]))
+        return Facility(
+            found["owner"], code_text(found["marketZone"]), code_text(found["gridRegion"]), found["panelled"]
+        )
 
     def source(self, source: int) -> Source:
         """A registered source. Raises LedgerError when there is none of this number."""
         found = self.call("CarbonTokens", "sourceOf", source)
         if found["issuer"] == _ZERO:
             raise LedgerError(f"no source {source} is registered", todo="Add the source first.")
-        registry, zone, region = (_text(found[name]) for name in ("registry", "marketZone", "gridRegion"))
+        registry, zone, region = (code_text(found[name]) for name in ("registry", "marketZone", "gridRegion"))
         return Source(found["issuer"], found["class"], registry, zone, region, found["nextSerial"], found["frozen"])
 
     def source_id(self, registry: str, device: bytes) -> int:
@@ -83,20 +84,19 @@ class LedgerViews:
         """Id of the audited emissions that a document was used for; 0: it is unused."""
         return int(self.call("CarbonTokens", "accountOfEvidence", evidence))
 
-    def has_role(self, contract: str, role: str, address: str) -> bool:
-        """Whether an account holds a role, named as in the contract, e.g. ``AUDITOR_ROLE``."""
-        return bool(self.call(contract, "hasRole", role_hash(role), address))
+    def has_role(self, contract: str, role: str, address: str, market_zone: str = "") -> bool:
+        """Whether an account holds a role, named as in the contract; ``AUDITOR_ROLE`` of a market zone, e.g. ``US``."""
+        return bool(self.call(contract, "hasRole", role_id(role, market_zone), address))
 
     # --------------------------------------------------------------------------------------------- EmissionFactors
     def factor(self, release: bytes, region: str) -> Factor:
         """A published factor. Raises Reverted (FactorUnknown) when the release states none for the region."""
-        code = text_bytes(region, 10, where="region")
-        return _factor(region, self.call("EmissionFactors", "factorOf", release, code))
+        return _factor(region, self.call("EmissionFactors", "factorOf", release, region_bytes(region)))
 
     def factors(self, release: bytes, regions: Sequence[str]) -> dict[str, Factor]:
         """The published factors among those of the regions, asked for in batches."""
         contract = self.contracts["EmissionFactors"]
-        codes = [text_bytes(region, 10, where="region") for region in regions]
+        codes = [region_bytes(region) for region in regions]
         outputs = self.chain.calls(
             self.address("EmissionFactors"), [contract.encode("factorOf", (release, c)) for c in codes]
         )
@@ -109,6 +109,10 @@ class LedgerViews:
             found[region] = _factor(region, contract.decode("factorOf", output))
         return found
 
+    def factor_zone(self, release: bytes, region: str) -> str:
+        """Market zone that a published factor is for. Raises Reverted (FactorUnknown) as ``factor`` does."""
+        return code_text(self.call("EmissionFactors", "factorOf", release, region_bytes(region))["marketZone"])
+
     def release_file(self, release: bytes) -> bytes:
         """sha256 of the file behind a release; zeros: unknown release."""
         return bytes(self.call("EmissionFactors", "fileHashOf", release))
@@ -120,12 +124,25 @@ class LedgerViews:
         at = hex(self.chain.block_number()) if block == "latest" else block
         return tuple(self._status(facility, month, at) for month in wanted)
 
+    def totals(
+        self, facility: int, month: Month, basis: int = ANNUAL, *, block: str = "latest"
+    ) -> tuple[int, int, int]:
+        """Gross location-based, gross market-based and net emissions on a basis, g.
+
+        Raises:
+            Reverted: HoursNotMatched, on the hourly basis.
+        """
+        function = "hourlyNetOf" if basis == HOURLY else "netOf"
+        found = self.call("NetEmissions", function, facility, month.number, block=block)
+        location, market, net = found.values() if isinstance(found, dict) else found
+        return location, market, net
+
     def _status(self, facility: int, month: Month, block: str) -> Status:
-        found = self.call("NetEmissions", "netOf", facility, month.number, block=block)
         account = self.account(facility, month, block=block)
         return Status(
-            facility, month.number, found["grossLocation"], found["grossMarket"], found["net"], account.energy,
+            facility, month.number, *self.totals(facility, month, block=block), account.energy,
             min(account.recs, account.energy), account.offsets, account.version, account.closed,
+            account.allocated_location, account.allocated_market,
         )  # fmt: skip
 
     def claim_of(self, claim: int) -> Claim:
@@ -135,7 +152,8 @@ class LedgerViews:
         if not state["number"]:
             raise LedgerError(f"there is no claim {claim}", todo="Claim it first.")
         months = (found["facility"], found["from"], found["thru"])
-        return Claim(claim, *months, state["versions"], state["number"], state["time"], self.is_valid(claim))
+        stated = (state["versions"], state["number"], state["time"])
+        return Claim(claim, *months, *stated, self.is_valid(claim), found["basis"])
 
     def is_valid(self, claim: int) -> bool:
         """Whether a certificate holds now; False too for one that was never claimed."""
@@ -151,6 +169,11 @@ class LedgerViews:
         """Who holds the certificate. Raises Reverted when there is none."""
         return str(self.call("NetEmissions", "ownerOf", claim))
 
+    def superseded_by(self, contract: str) -> str | None:
+        """The contract that took over from one of this deployment; None while it is current."""
+        successor = str(self.call(contract, "supersededBy"))
+        return None if successor == _ZERO else successor
+
     # ------------------------------------------------------------------------------------------------------ events
     def events(
         self, contract: str, names: Iterable[str] = (), first: int | None = None, last: int | None = None
@@ -158,11 +181,6 @@ class LedgerViews:
         """Events by name (none: all) in the blocks first (None: the contract's creation) to last (None: the head)."""
         start = self.deployments[contract].block if first is None else first
         return read_events(self.chain.rpc, self.contracts[contract], self.address(contract), names, start, last)
-
-
-def role_hash(role: str) -> bytes:
-    """The id of a role: keccak256 of its name; ``DEFAULT_ADMIN_ROLE`` is zero."""
-    return bytes(32) if role == "DEFAULT_ADMIN_ROLE" else keccak(role.encode())
 
 
 def data_uri(uri: str) -> bytes:
@@ -181,7 +199,3 @@ def _factor(region: str, found: Mapping[str, Any]) -> Factor:
 
 def _snake(name: str) -> str:
     return re.sub(r"[A-Z]", lambda letter: "_" + letter[0].lower(), name)
-
-
-def _text(code: bytes) -> str:
-    return code.rstrip(b"\0").decode("ascii", "replace")

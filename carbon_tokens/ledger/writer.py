@@ -30,8 +30,11 @@ class Writer:
         self.chain, self.signer, self.journal = chain, signer, journal
         self._contracts = contracts  # by lower-case address: those whose events are decoded
 
-    def write(self, action: str, to: str, data: bytes) -> Receipt:
+    def write(self, action: str, to: str, data: bytes, nonce: int | None = None) -> Receipt:
         """Sends a call (``to`` empty: creates a contract) and waits until it is mined.
+
+        Args:
+            nonce: the only one that it may be sent with; None: the account's next.
 
         Raises:
             Reverted: the contract refuses; nothing was sent.
@@ -40,10 +43,9 @@ class Writer:
         """
         key = self.key(to, data)
         for entry in self.journal.open_entries(key):
-            receipts = settle(self.chain, self.journal, [entry])
-            if entry.hash in receipts:
-                return self._receipt(action, to, data, receipts[entry.hash])
-        entry = self.entry(action, key, self._transaction(to, data))
+            if receipt := self.resume(entry, data, to):
+                return receipt
+        entry = self.entry(action, key, self._transaction(action, to, data, nonce))
         self.journal.plan([entry])
         self._send(entry)
         receipts = settle(self.chain, self.journal, [entry])
@@ -55,6 +57,11 @@ class Writer:
             )
         return self._receipt(action, to, data, receipts[entry.hash])
 
+    def resume(self, entry: Entry, data: bytes, to: str = "") -> Receipt | None:
+        """Brings a journaled write to its end; None: another transaction used its nonce, so it is void."""
+        receipts = settle(self.chain, self.journal, [entry])
+        return self._receipt(entry.action, to, data, receipts[entry.hash]) if entry.hash in receipts else None
+
     def key(self, to: str, data: bytes) -> str:
         """What makes two writes the same one: sender, contract and calldata."""
         return keccak(f"{self.signer.address}{to}".encode() + data).hex()
@@ -64,11 +71,18 @@ class Writer:
         signed = self.signer.sign_transaction(tx)
         return Entry(key, action, (), self.signer.address, tx.nonce, "0x" + signed.hash.hex(), signed.raw)
 
-    def _transaction(self, to: str, data: bytes) -> Transaction:
+    def _transaction(self, action: str, to: str, data: bytes, nonce: int | None) -> Transaction:
         chain, who = self.chain, self.signer.address
         gas = chain.estimate(to, data, who)
         target = bytes.fromhex(to.removeprefix("0x"))
-        return Transaction(chain.id, chain.nonce(who, "pending"), gas + gas // 10, chain.fees(), target, data)
+        following = chain.nonce(who, "pending")
+        if nonce is not None and nonce != following:
+            raise NonceError(
+                f"another transaction took nonce {nonce} of {who}, the next is {following}",
+                where=action,
+                todo="Let only one process send as this account, and run it again.",
+            )
+        return Transaction(chain.id, following, gas + gas // 10, chain.fees(), target, data)
 
     def _send(self, entry: Entry) -> None:
         try:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NoReturn, Self
 import rfc8785
 
 from carbon_tokens.errors import CarbonTokensError, StatementError
+from carbon_tokens.nesting import too_deep
 from carbon_tokens.periods import Month
 
 GRAMS_BITS = WH_BITS = 48  # the ledger's integers
@@ -85,6 +86,8 @@ class Document(Part):
 
 def parse(text: str | bytes) -> Any:
     """JSON without floats and without repeated names. Raises StatementError."""
+    if too_deep(text):
+        raise StatementError("this is no document: it nests too deep")
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_float=_float, parse_constant=_float)
     except (ValueError, RecursionError) as error:

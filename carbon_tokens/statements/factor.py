@@ -36,6 +36,7 @@ class FactorReference(Part):
     dataset: str
     year: int
     edition: str
+    market_zone: str  # of the facilities and auditors that the release is for
     region: str
     release: str  # 0x, 32 bytes
     file_sha256: str  # 0x, 32 bytes: the file behind the release
@@ -46,7 +47,7 @@ class FactorReference(Part):
     residual_g_per_mwh: int
 
     def __post_init__(self) -> None:
-        for name in ("dataset", "edition", "region"):
+        for name in ("dataset", "edition", "market_zone", "region"):
             words(name, getattr(self, name))
         whole("year", self.year, 16)
         for name in ("location_g_per_mwh", "residual_g_per_mwh"):
@@ -73,6 +74,7 @@ class FactorReference(Part):
             dataset=rate.dataset,
             year=rate.year,
             edition=rate.edition,
+            market_zone=rate.market_zone,
             region=rate.region,
             release="0x" + release_id(rate.dataset, rate.year, rate.edition).hex(),
             file_sha256="0x" + rate.file_sha256.removeprefix("0x"),

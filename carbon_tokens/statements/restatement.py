@@ -24,7 +24,7 @@ class Restatement(Document):
         StatementError: as Statement; also no reason, or nothing cited.
     """
 
-    TYPE: ClassVar[str] = "carbon-tokens/restatement/1"
+    TYPE: ClassVar[str] = "carbon-tokens/restatement/2"
 
     facility: str  # 0x, 27 bytes
     month: Month

@@ -67,7 +67,7 @@ class Statement(Document):
         StatementError: anything that could not be audited, e.g. scope 2 that is not energy x factor.
     """
 
-    TYPE: ClassVar[str] = "carbon-tokens/statement/1"
+    TYPE: ClassVar[str] = "carbon-tokens/statement/2"
 
     facility: str  # 0x, 27 bytes
     month: Month

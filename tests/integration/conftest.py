@@ -24,6 +24,7 @@ CHAINS = (
 )
 ROLES = {
     "auditor": ("CarbonTokens", "AUDITOR_ROLE"),
+    "auditor-2": ("CarbonTokens", "AUDITOR_ROLE"),
     "rec-issuer": ("CarbonTokens", "REC_ISSUER_ROLE"),
     "offset-issuer": ("CarbonTokens", "OFFSET_ISSUER_ROLE"),
     "registrar": ("CarbonTokens", "REGISTRAR_ROLE"),
@@ -113,6 +114,13 @@ def chain(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Chain]:
     with_state.close()
 
 
+def grant_roles(admin: Ledger) -> None:
+    """Gives every role to the development account of its name; the auditors' for the US."""
+    for name, (contract, role) in ROLES.items():
+        zone = "US" if role == "AUDITOR_ROLE" else ""
+        admin.grant_role(contract, role, account(f"dev:{name}", admin.chain).address, zone)
+
+
 @pytest.fixture
 def deploy(tmp_path: Path) -> Iterator[Callable[..., Ledger]]:
     """Deploys the contracts on a chain and grants every role to the development account of its name."""
@@ -121,8 +129,7 @@ def deploy(tmp_path: Path) -> Iterator[Callable[..., Ledger]]:
     def deployed(chain: Chain, folder: str = "first") -> Ledger:
         home = tmp_path / folder
         admin = Ledger.deploy(chain, account("dev:admin", chain), deployments=home, home=home)
-        for name, (contract, role) in ROLES.items():
-            admin.grant_role(contract, role, account(f"dev:{name}", chain).address)
+        grant_roles(admin)
         opened.append(admin)
         return admin
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from carbon_tokens.ledger.contracts import NAMES
 from tests.integration.journey import BY_HAND, FIELDS, Json, answered, command
 
 STEPS = (
@@ -60,7 +61,7 @@ def test_the_demo_prints_one_object_with_what_was_promised(demo: Json) -> None:
     )
     assert all(name in demo for name in (*promised, "verified", "proof"))
     assert demo["valid"] is True and demo["verified"] is True and demo["net_g"] <= 0
-    assert set(demo["contracts"]) == {"EmissionFactors", "CarbonTokens", "NetEmissions"}
+    assert set(demo["contracts"]) == set(NAMES)
 
 
 def test_the_demos_numbers_are_the_hand_calculation(demo: Json) -> None:

@@ -45,10 +45,11 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Json]:
         where = ("--registry", "NAR", "--device", "GEN2613", "--region", "SPNO", "--technology", "wind")
         said["source"] = answer("source", "add", "--class", "rec", *where)
         answer("source", "add", "--class", "offset", "--registry", "ACR", "--device", "ACR774")
-        said["signed"] = answer(
-            "audit", *said["id"], *MONTH, "--bills", DEMO / "electricity.csv", "--sign", "signed.json"
-        )
-        said["submitted"] = answer("audit", *said["id"], *MONTH, "--submit", "signed.json", "--account", "dev:operator")
+        bills = ("audit", *said["id"], *MONTH, "--bills", DEMO / "electricity.csv")
+        said["signed"] = answer(*bills, "--sign", "signed.json")
+        said["cosigned"] = answer(*bills, "--sign", "cosigned.json", "--account", "dev:auditor-2")
+        both = ("--submit", "signed.json", "--submit", "cosigned.json")
+        said["submitted"] = answer("audit", *said["id"], *MONTH, *both, "--account", "dev:operator")
         said["audit"] = answer("audit", *said["id"], *MONTH, "--scope1-g", 102_427, "--scope3-g", 1_400_000)
         said["before"] = answer("status", *said["id"], *MONTH)
         said["close"] = answer("close", *said["id"], *MONTH)
@@ -100,6 +101,48 @@ def test_an_audit_signed_offline_is_submitted_by_the_operator(journey: Json) -> 
     assert journey["signed"]["signed"] == 1
     (audit,) = journey["submitted"]["audits"]
     assert (audit["version"], audit["energy_wh"], audit["scope2_location_g"]) == (1, 7_906_880, 3_597_457)
+
+
+def test_two_auditors_sign_apart_and_stand_behind_the_audit_together(journey: Json) -> None:
+    deadline = journey["signed"]["deadline"]
+    assert deadline == journey["cosigned"]["deadline"] and deadline % 86_400 == 0
+    auditors = {journey["signed"]["auditor"], journey["cosigned"]["auditor"]}
+    assert len(auditors) == 2
+    assert set(answer("verify", "p.json")["relies_on"]["auditors"]) == auditors
+
+
+def test_signatures_that_were_changed_or_are_of_other_documents_are_refused(journey: Json) -> None:
+    good = json.loads(Path("signed.json").read_text())
+    others = answer("audit", *journey["id"], "--month", "2021-05", "--scope1-g", 5, "--sign", "other.json")
+    assert others["signed"] == 1
+    refusals = {
+        "no signed audits": {"signatures": 5},
+        "not those that were signed": {"documents": [good["documents"][0] | {"scope1_g": 1}]},
+        "those that were signed": {"action": "close", "args": [1, 2, 3], "documents": []},
+        "that were signed": {"documents": []},
+        "were signed": {"documents": good["documents"] * 2},
+    }
+    for what, change in refusals.items():
+        Path("changed.json").write_text(json.dumps(good | change))
+        error = answer("audit", *journey["id"], *MONTH, "--submit", "changed.json", code=1)["error"]
+        assert what in error["what"] and error["where"] == "changed.json"
+    both = ("--submit", "signed.json", "--submit", "other.json")
+    assert "different messages" in answer("audit", *journey["id"], *MONTH, *both, code=3)["error"]["what"]
+
+
+def test_a_role_of_an_auditor_is_granted_for_a_market_zone(journey: Json) -> None:
+    granted = answer("grant", "AUDITOR_ROLE", "dev:anyone", "--zone", "EU")
+    assert granted["market_zone"] == "EU" and granted["existed"] is False
+    assert answer("grant", "AUDITOR_ROLE", "dev:anyone", "--zone", "EU")["existed"] is True
+    assert "give --zone" in run("grant", "AUDITOR_ROLE", "dev:anyone", code=2).stderr
+    assert "give --zone" in run("grant", "REGISTRAR_ROLE", "dev:anyone", "--zone", "EU", code=2).stderr
+
+
+def test_a_claim_on_the_hourly_basis_needs_a_match(journey: Json) -> None:
+    assert journey["claim"]["basis"] == "annual"
+    error = answer("claim", *journey["id"], *MONTH, "--basis", "hourly", code=1)["error"]
+    assert "hours of 2021-04 as it stands were not matched" in error["what"]
+    assert "none of annual, hourly" in run("claim", *journey["id"], *MONTH, "--basis", "daily", code=2).stderr
 
 
 def test_a_signature_is_not_submitted_twice(journey: Json) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from carbon_tokens.errors import LedgerError
 from carbon_tokens.ledger import Chain, Ledger, account
+from carbon_tokens.ledger.ids import role_id
 from carbon_tokens.ledger.mnemonic import dev_address
 from carbon_tokens.ledger.transactions import Transaction
-from carbon_tokens.ledger.views import role_hash
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -144,7 +144,7 @@ def test_the_same_chain_answers_through_web3(tmp_path: Path, deploy: Callable[..
     contract = chain.web3.eth.contract(ledger.address("CarbonTokens"), abi=ledger.contracts["CarbonTokens"].abi)
     assert chain.web3.eth.chain_id == chain.id
     auditor = account("dev:auditor", chain).address
-    assert contract.functions.hasRole(role_hash("AUDITOR_ROLE"), auditor).call()
+    assert contract.functions.hasRole(role_id("AUDITOR_ROLE", "US"), auditor).call()
     mine = [(event.args["facility"]) for event in ledger.events("CarbonTokens", ["FacilityRegistered"])]
     theirs = contract.events.FacilityRegistered().get_logs(from_block=0)
     assert mine == [event.args.facility for event in theirs]

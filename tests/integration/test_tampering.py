@@ -180,11 +180,19 @@ def test_the_reason_says_what_is_wrong(proved: Proved, path: tuple[Any, ...], se
 
 
 def test_a_file_that_is_no_proof_is_refused_with_a_reason(tmp_path: Path) -> None:
-    for content in ("", "[]", "{", '{"type": "carbon-tokens/proof/2"}', '{"type": 1.5}'):
+    for content in ("", "[]", "{", '{"type": "carbon-tokens/proof/3"}', '{"type": 1.5}'):
         file = tmp_path / "proof.json"
         file.write_text(content)
         found = verify(file)
         assert not found.verified and "this is no proof" in found.reasons[0]
+
+
+def test_a_proof_of_an_earlier_format_is_refused_by_its_name(proved: Proved, tmp_path: Path) -> None:
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(proved.content | {"type": "carbon-tokens/proof/1"}))
+    found = verify(file)
+    assert not found.verified and "the format carbon-tokens/proof/1" in found.reasons[0]
+    assert "version that wrote it" in found.reasons[0]
 
 
 def test_changed_inputs_are_found(proved: Proved, tmp_path: Path) -> None:

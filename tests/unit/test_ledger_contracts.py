@@ -14,6 +14,7 @@ from eth_hash.auto import keccak
 from carbon_tokens.errors import LedgerError, Reverted
 from carbon_tokens.ledger import Audit, Batch
 from carbon_tokens.ledger.contracts import NAMES, Contract, abi_type, reverted, text_bytes
+from carbon_tokens.ledger.ids import region_bytes, role_id
 from carbon_tokens.ledger.issuing import inputs_digest, issue_data, pack_batch
 from carbon_tokens.ledger.reasons import _REASONS, sentence
 from carbon_tokens.ledger.rpc import HttpRpc, _portions, revert_data
@@ -52,8 +53,10 @@ def test_a_custom_error_is_read_in_words_with_its_values() -> None:
 
 def test_a_missing_role_is_named() -> None:
     data = keccak(b"AccessControlUnauthorizedAccount(address,bytes32)")[:4]
-    error = reverted(data + encode(["address", "bytes32"], [HOLDER, keccak(b"AUDITOR_ROLE")]))
-    assert f"{HOLDER} does not hold the role AUDITOR_ROLE" in str(error)
+    error = reverted(data + encode(["address", "bytes32"], [HOLDER, role_id("AUDITOR_ROLE", "EU")]))
+    assert f"{HOLDER} does not hold the role AUDITOR_ROLE of market zone EU" in str(error)
+    error = reverted(data + encode(["address", "bytes32"], [HOLDER, role_id("REGISTRAR_ROLE")]))
+    assert f"{HOLDER} does not hold the role REGISTRAR_ROLE" in str(error)
 
 
 def test_texts_panics_and_unknown_errors_are_read_too() -> None:
@@ -133,14 +136,16 @@ def test_the_digest_of_a_run_changes_with_each_of_its_inputs() -> None:
 
 def test_an_argument_of_the_wrong_type_is_refused_with_the_function() -> None:
     with pytest.raises(LedgerError, match=r"CarbonTokens\.close"):
-        Contract.load("CarbonTokens").encode("close", (1, 2, 70_000))
+        Contract.load("CarbonTokens").encode("close", (1, 2, 1 << 32))
 
 
 def test_a_code_that_is_too_long_or_not_ascii_is_refused() -> None:
-    assert text_bytes("CAMX", 10) == b"CAMX\0\0\0\0\0\0"
-    for text in ("CAMXCAMXCAM", "é"):
-        with pytest.raises(LedgerError, match="grid region"):
-            text_bytes(text, 10, where="grid region")
+    assert region_bytes("CAMX") == b"CAMX\0\0\0\0\0"
+    for text in ("CAMXCAMXCA", "é"):
+        with pytest.raises(LedgerError, match=r"grid region: .* does not fit into 9 ASCII characters"):
+            region_bytes(text)
+    with pytest.raises(LedgerError, match="registry"):
+        text_bytes("THIRTEENBYTES", 12, where="registry")
 
 
 def test_an_artifact_that_is_missing_is_refused_by_name() -> None:

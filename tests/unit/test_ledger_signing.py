@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbon_tokens.errors import LedgerError
-from carbon_tokens.ledger import Audit, KeyAccount, account, sign_audit
+from carbon_tokens.ledger import (
+    Audit,
+    KeyAccount,
+    Message,
+    SignedMessage,
+    account,
+    audits,
+    closing,
+    disallowance,
+    merged,
+    restatement,
+)
 from carbon_tokens.ledger.mnemonic import DEV_NAMES, MNEMONIC, dev_address, dev_key
-from carbon_tokens.ledger.signing import audit_data
+from carbon_tokens.ledger.signing import from_json, to_json, typed_data
+from carbon_tokens.ledger.signing import sign as sign_message
 from carbon_tokens.ledger.transactions import Fees, Transaction, sign
 
 SECRET = bytes.fromhex("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318")
@@ -46,22 +60,97 @@ def test_a_legacy_transaction_is_signed_as_eth_account_signs_it(nonce: int, fee:
     assert mine.raw == bytes(EthAccount.sign_transaction({**fields, "to": b"\x02" * 20}, SECRET).raw_transaction)
 
 
-def test_an_offline_audit_signature_is_that_of_eth_account_for_the_message_that_wallets_show() -> None:
-    message = audit_data(AUDIT, 2_000_000_000, chain_id=5, contract=CONTRACT).message()
-    signed = sign_audit(KeyAccount(KEY), AUDIT, 2_000_000_000, chain_id=5, contract=CONTRACT)
-    message["message"] |= {
-        name: bytes.fromhex(message["message"][name][2:]) for name in ("meter", "release", "evidence")
-    }
-    theirs = EthAccount.sign_message(encode_typed_data(full_message=message), SECRET)
-    assert signed.signature == bytes(theirs.signature)
-    assert signed.auditor == EthAccount.from_key(SECRET).address
+MESSAGES = {
+    "one audit": audits(AUDIT),
+    "two audits": audits(AUDIT, replace(AUDIT, version=2)),
+    "restate": restatement(AUDIT),
+    "close": closing(7, 650, 3),
+    "disallow": disallowance(7, 650, 4, 2**250 + 1, 1_000, b"v" * 32),
+}
 
 
-def test_a_signature_differs_for_another_chain_and_for_another_contract() -> None:
-    here = sign_audit(KeyAccount(KEY), AUDIT, 1, chain_id=5, contract=CONTRACT)
-    assert sign_audit(KeyAccount(KEY), AUDIT, 1, chain_id=6, contract=CONTRACT).signature != here.signature
-    other = "0x" + 40 * "1"
-    assert sign_audit(KeyAccount(KEY), AUDIT, 1, chain_id=5, contract=other).signature != here.signature
+def unhexed(value: object) -> object:
+    """The hashes of a message as bytes, as eth-account takes them."""
+    if isinstance(value, dict):
+        return {name: unhexed(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [unhexed(item) for item in value]
+    return bytes.fromhex(value[2:]) if isinstance(value, str) and value.startswith("0x") else value
+
+
+@pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
+def test_an_offline_signature_is_that_of_eth_account_for_the_message_that_wallets_show(message: Message) -> None:
+    shown = typed_data(message, 2_000_000_000, chain_id=5, contract=CONTRACT).message()
+    signed = sign_message(KeyAccount(KEY), message, 2_000_000_000, chain_id=5, contract=CONTRACT)
+    shown["message"] = unhexed(shown["message"])
+    theirs = EthAccount.sign_message(encode_typed_data(full_message=shown), SECRET)
+    assert [each.signature for each in signed.signatures] == [bytes(theirs.signature)]
+    assert [each.auditor for each in signed.signatures] == [EthAccount.from_key(SECRET).address]
+
+
+def test_the_declarations_of_the_messages_are_those_of_the_contract() -> None:
+    source = (Path(__file__).resolve().parents[2] / "contracts" / "Auditors.sol").read_text()
+    declared = re.findall(r'"((?:Audit|Restate|Close|Disallow|Statement)\(.*?\))"', source)
+    assert len(declared) == 5
+    used = b"".join(typed_data(each, 1, chain_id=5, contract=CONTRACT)._type(name) for each, name in (
+        (MESSAGES["one audit"], "Audit"), (MESSAGES["restate"], "Restate"), (MESSAGES["close"], "Close"),
+        (MESSAGES["disallow"], "Disallow"),
+    )).decode()  # fmt: skip
+    assert all(each in used for each in declared)
+
+
+def test_a_signature_differs_for_another_chain_contract_deadline_and_message() -> None:
+    def signature(message: Message = MESSAGES["close"], deadline: int = 1, **where: object) -> bytes:
+        place = {"chain_id": 5, "contract": CONTRACT} | where
+        return sign_message(KeyAccount(KEY), message, deadline, **place).signatures[0].signature  # type: ignore[arg-type]
+
+    others = [signature(chain_id=6), signature(contract="0x" + 40 * "1"), signature(deadline=2)]
+    others += [signature(message) for message in MESSAGES.values()]
+    assert len({signature(), *others}) == 3 + len(MESSAGES)
+
+
+def by(number: int, message: Message = MESSAGES["close"], deadline: int = 9) -> SignedMessage:
+    return sign_message(
+        KeyAccount(keys.PrivateKey(number.to_bytes(32, "big"))), message, deadline, chain_id=5, contract=CONTRACT
+    )
+
+
+def test_signatures_of_several_auditors_are_merged_in_ascending_order_each_once() -> None:
+    found = merged(by(3), by(1), merged(by(2), by(1)))
+    order = [int(each.auditor, 16) for each in found.signatures]
+    assert order == sorted(order) and len(set(order)) == 3
+    assert (found.message, found.deadline) == (MESSAGES["close"], 9)
+
+
+def test_signatures_of_different_messages_or_deadlines_are_not_merged() -> None:
+    with pytest.raises(LedgerError, match="different messages"):
+        merged(by(1), by(2, closing(7, 650, 4)))
+    with pytest.raises(LedgerError, match="good until 9 and until 10"):
+        merged(by(1), by(2, deadline=10))
+    forged = replace(by(1), signatures=(replace(by(1).signatures[0], signature=b"x" * 65),))
+    with pytest.raises(LedgerError, match="signed twice"):
+        merged(by(1), forged)
+    with pytest.raises(LedgerError, match="no signed message"):
+        merged()
+    with pytest.raises(LedgerError, match="nothing to audit"):
+        audits()
+
+
+@pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
+def test_a_signed_message_is_written_and_read_without_a_change(message: Message) -> None:
+    signed = merged(by(1, message), by(2, message))
+    assert from_json(json.loads(json.dumps(to_json(signed)))) == signed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"action": "mint"}, {"args": []}, {"args": [1]}, {"deadline": None}, {"signatures": [{}]}, {"args": "0x"}],
+)
+def test_what_is_no_signed_message_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(LedgerError, match="no signed message"):
+        from_json(to_json(by(1)) | change)
+    with pytest.raises(LedgerError, match="no signed message"):
+        from_json({})
 
 
 def test_the_development_accounts_are_those_of_the_published_mnemonic() -> None:

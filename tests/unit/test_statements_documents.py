@@ -106,7 +106,7 @@ def test_the_evidence_is_the_hash_of_the_canonical_bytes() -> None:
     statement = demo()
     assert statement.evidence == hashlib.sha256(statement.canonical()).digest() and len(statement.evidence) == 32
     assert statement.canonical().startswith(b'{"end":') and b" :" not in statement.canonical()
-    assert json.loads(statement.canonical())["type"] == "carbon-tokens/statement/1"
+    assert json.loads(statement.canonical())["type"] == "carbon-tokens/statement/2"
 
 
 def test_the_same_reading_stated_twice_is_the_same_evidence() -> None:
@@ -134,7 +134,7 @@ def test_an_unknown_or_missing_field_is_refused(document: Any) -> None:
 
 
 def test_a_document_of_another_type_is_refused() -> None:
-    with pytest.raises(StatementError, match="no document of type carbon-tokens/restatement/1"):
+    with pytest.raises(StatementError, match="no document of type carbon-tokens/restatement/2"):
         Restatement.from_json(demo().canonical())
     for text in ("[]", "1", "{", b"\xff", '"x"'):
         with pytest.raises(StatementError):
