@@ -20,6 +20,7 @@ from records import (
     emissions,
     month_start,
     rounded_up,
+    totals_version,
 )
 
 METER = document("meter 1 of the utility")
@@ -75,8 +76,13 @@ class Actions:
     def restate(self, **given: Any) -> Any:
         return self.tokens.restate(self.statement(**given), {"from": self.auditor})
 
+    def totals_version(self, month: int = MONTH) -> int:
+        """The version of an account's totals: what auditors did, and the changes of claimed shares."""
+        account = self.account(month)
+        return totals_version(account["version"], account["shares"])
+
     def close(self, month: int = MONTH) -> Any:
-        version = self.account(month)["version"]
+        version = self.totals_version(month)
         return self.tokens.close(self.facility, month, version, {"from": self.auditor})
 
     def disallow(self, token: int, amount: int, month: int = MONTH) -> Any:

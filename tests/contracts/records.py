@@ -12,7 +12,8 @@ from typing import NamedTuple
 from eth_abi import encode
 from eth_utils import keccak
 
-AUDITED, REC, OFFSET = 1, 2, 3
+AUDITED, REC, OFFSET, ALLOCATED = 1, 2, 3, 4
+ANNUAL, HOURLY = 0, 1  # basis of a claim
 MWH = 1_000_000  # Wh
 TONNE = 1_000_000  # g
 LANE = 2**48  # first amount that the record of an account or a batch cannot hold
@@ -91,6 +92,11 @@ def role(name: str) -> bytes:
     return keccak(text=name)
 
 
+def auditor_role(zone: str) -> bytes:
+    """The role of the auditors of one market zone."""
+    return keccak(role("AUDITOR_ROLE") + code(zone, 32))
+
+
 def selector(signature: str) -> str:
     """First four bytes that name a function or an error, as Brownie shows them."""
     return "0x" + keccak(text=signature)[:4].hex()
@@ -104,6 +110,15 @@ def audited_id(facility: int, month: int) -> int:
     return AUDITED << 248 | facility << 32 | month
 
 
+def allocated_id(facility: int, month: int) -> int:
+    return ALLOCATED << 248 | facility << 32 | month
+
+
+def totals_version(version: int, shares: int) -> int:
+    """What auditors did to an account, and above 16 bits how often the shares claimed into it changed."""
+    return version | shares << 16
+
+
 def batch_id(token_class: int, registry: bytes, evidence: bytes) -> int:
     digest = keccak(encode(["bytes12", "bytes32"], [registry, evidence]))
     return token_class << 248 | int.from_bytes(digest[1:], "big")
@@ -113,5 +128,5 @@ def release_id(dataset: str, year: int, edition: str) -> bytes:
     return keccak(encode(["string", "uint16", "string"], [dataset, year, edition]))
 
 
-def claim_id(facility: int, first: int, last: int) -> int:
-    return facility << 40 | first << 20 | last
+def claim_id(facility: int, first: int, last: int, basis: int = ANNUAL) -> int:
+    return basis << 248 | facility << 32 | first << 16 | last

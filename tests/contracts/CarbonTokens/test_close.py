@@ -17,7 +17,7 @@ def test_closing_declares_the_month_complete_as_it_stands(act, auditor, facility
 def test_an_empty_month_is_not_closed(tokens, refused, facility, auditor):
     with refused("MonthNotAudited", facility, MONTH):
         tokens.close(facility, MONTH, 0, {"from": auditor})
-    with refused("VersionMismatch", 0, 1):
+    with refused("MonthNotAudited", facility, MONTH):
         tokens.close(facility, MONTH, 1, {"from": auditor})
 
 
@@ -31,9 +31,11 @@ def test_a_month_with_retirements_alone_is_not_closed(act, tokens, refused, faci
 def test_a_month_is_closed_only_when_it_is_over(act, tokens, refused, facility, auditor):
     month = month_at(present())
     act.audit(act.direct(month=month, scope1=1))
-    for early in (month, month + 1, 2**32 - 1):
-        with refused("MonthNotOver", early):
-            tokens.close(facility, early, 1, {"from": auditor})
+    with refused("MonthNotOver", month):
+        act.close(month)
+    for never in (month + 1, 2**32 - 1):
+        with refused("MonthNotAudited", facility, never):
+            tokens.close(facility, never, 0, {"from": auditor})
     chain.sleep(month_start(month + 1) - present() - 60)
     with refused("MonthNotOver", month):
         act.close(month)
@@ -52,7 +54,7 @@ def test_a_month_is_closed_once(act, refused, facility):
 def test_a_month_that_moved_on_is_not_closed(act, tokens, refused, facility, auditor):
     act.audit(act.direct(scope1=1))
     act.audit(act.direct(scope1=1))
-    for seen in (1, 3, 2**16 - 1):
+    for seen in (1, 3, 2**16 + 2, 2**32 - 1):
         with refused("VersionMismatch", 2, seen):
             tokens.close(facility, MONTH, seen, {"from": auditor})
 
@@ -63,7 +65,7 @@ def test_a_month_of_an_unknown_facility_is_not_closed(tokens, refused, facility,
 
 
 def test_an_auditor_does_not_close_a_month_of_a_facility_of_his_own(tokens, refused, auditor):
-    args = (code("CAMX", 10), code("US", 2), document("the auditor's own hall"))
+    args = (code("CAMX", 9), code("US", 2), document("the auditor's own hall"))
     own = tokens.registerFacility(*args, {"from": auditor}).events["FacilityRegistered"]["facility"]
     with refused("SelfAudit", auditor):
         tokens.close(own, MONTH, 1, {"from": auditor})

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from records import MONTH, MWH, audited_id, code, document
+from records import ANNUAL, MONTH, MWH, audited_id, code, document
 
 
 @pytest.fixture
@@ -36,20 +36,20 @@ def test_the_event_says_what_was_void_and_by_which_document(act, tokens, retired
 def test_disallowing_makes_a_claim_invalid_and_a_month_above_zero_cannot_be_claimed(
     act, net, retired, refused, facility, stranger
 ):
-    claim = net.claim(facility, MONTH, MONTH, {"from": stranger}).events["Claimed"]["claimId"]
+    claim = net.claim(facility, MONTH, MONTH, ANNUAL, {"from": stranger}).events["Claimed"]["claimId"]
     assert net.isValid(claim)
     act.disallow(retired[1], 1)
     assert not net.isValid(claim)
     with refused("NetAboveZero", facility, MONTH, 1):
-        net.claim(facility, MONTH, MONTH, {"from": stranger})
+        net.claim(facility, MONTH, MONTH, ANNUAL, {"from": stranger})
 
 
 def test_disallowing_a_surplus_makes_a_claim_invalid_until_it_is_renewed(act, net, retired, facility, stranger):
     act.retire(act.offsets(5), 5)
-    claim = net.claim(facility, MONTH, MONTH, {"from": stranger}).events["Claimed"]["claimId"]
+    claim = net.claim(facility, MONTH, MONTH, ANNUAL, {"from": stranger}).events["Claimed"]["claimId"]
     act.disallow(retired[1], 5)
     assert not net.isValid(claim)
-    net.claim(facility, MONTH, MONTH, {"from": stranger})
+    net.claim(facility, MONTH, MONTH, ANNUAL, {"from": stranger})
     assert net.isValid(claim)
 
 
@@ -60,6 +60,15 @@ def test_no_more_is_disallowed_than_was_retired_of_its_kind(act, refused, retire
     act.disallow(retired[which], total)
     with refused("DisallowedExceedsRetired", 0, 1):
         act.disallow(retired[which], 1)
+
+
+def test_what_was_disallowed_of_a_token_is_summed_up_by_account(act, tokens, retired, facility):
+    account = audited_id(facility, MONTH)
+    assert tokens.disallowedOf(account, retired[0]) == 0
+    for amount in (30, 12):
+        act.disallow(retired[0], amount)
+    assert tokens.disallowedOf(account, retired[0]) == 42
+    assert tokens.disallowedOf(account, retired[1]) == tokens.disallowedOf(account + 1, retired[0]) == 0
 
 
 def test_nothing_is_not_disallowed(act, refused, retired):
@@ -108,7 +117,7 @@ def test_an_unknown_facility_has_nothing_to_disallow(tokens, refused, retired, f
 
 
 def test_an_auditor_does_not_disallow_in_a_facility_of_his_own(tokens, refused, retired, auditor):
-    args = (code("CAMX", 10), code("US", 2), document("the auditor's own hall"))
+    args = (code("CAMX", 9), code("US", 2), document("the auditor's own hall"))
     own = tokens.registerFacility(*args, {"from": auditor}).events["FacilityRegistered"]["facility"]
     with refused("SelfAudit", auditor):
         tokens.disallow(own, MONTH, 1, retired[0], 1, document("ruling"), {"from": auditor})

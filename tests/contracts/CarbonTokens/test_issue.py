@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from actions import REGISTRY
+from actions import REGISTRY, present
+from brownie import chain
 from records import LANE, MONTH, MWH, NOTHING, OFFSET, REC, batch_id, code, document, month_start, role, selector
 
 BOTH = pytest.mark.parametrize("token_class", [REC, OFFSET], ids=["REC", "offset"])
@@ -43,7 +44,7 @@ def test_the_same_document_is_not_issued_twice(act, refused, token_class):
 def test_the_same_document_is_not_issued_by_a_second_source_of_the_registry(act, tokens, refused, rec_issuer, operator):
     batch = act.batch(REC, MWH)
     act.issue(REC, batch)
-    other = (REC, REGISTRY, document("second plant"), code("US", 2), code("CAMX", 10), bytes(10))
+    other = (REC, REGISTRY, document("second plant"), code("US", 2), code("CAMX", 9), bytes(10))
     source = tokens.registerSource(*other, {"from": rec_issuer}).events["SourceRegistered"]["source"]
     with refused("BatchExists", batch_id(REC, REGISTRY, batch.evidence)):
         tokens.issue(source, operator, batch, {"from": rec_issuer})
@@ -113,6 +114,17 @@ def test_a_vintage_that_is_empty_reversed_too_long_or_too_late_is_refused(act, r
             act.issue(REC, act.batch(REC, MWH, vintage_start=start, vintage_end=end))
 
 
+def test_a_vintage_that_is_not_over_is_refused(act, refused):
+    """Nothing is certified that was not generated or avoided yet."""
+    end = present() + 3_600
+    for token_class in (REC, OFFSET):
+        with refused("PeriodInvalid", end - 7_200, end):
+            act.issue(token_class, act.batch(token_class, MWH, vintage_start=end - 7_200, vintage_end=end))
+    batch = act.batch(REC, MWH, vintage_start=end - 7_200, vintage_end=end)
+    chain.sleep(3_600)
+    act.issue(REC, batch)
+
+
 def test_the_longest_vintage_is_256_months(act, tokens):
     token = act.recs(MWH, vintage_start=0, vintage_end=month_start(256))
     assert tokens.batchOf(token)[3:] == (0, 255)
@@ -152,7 +164,7 @@ def test_an_issuer_who_is_a_contract_cannot_issue_the_same_serials_by_calling_ba
     """The first holder is the source's issuer and issues again while it receives: the serials are used already."""
     issuer = ReentrantHolder.deploy({"from": admin})
     tokens.grantRole(role("REC_ISSUER_ROLE"), issuer, {"from": admin})
-    plant = (REC, REGISTRY, document("third plant"), code("US", 2), code("CAMX", 10), bytes(10))
+    plant = (REC, REGISTRY, document("third plant"), code("US", 2), code("CAMX", 9), bytes(10))
     issuer.execute(tokens, tokens.registerSource.encode_input(*plant), {"from": admin})
     source = tokens.sourceIdOf(REGISTRY, document("third plant"))
     batch = act.batch(REC, MWH, serial_from=0)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from records import OFFSET, REC, code, document, role
 
-REGISTRY, DEVICE, ZONE, REGION = code("WREGIS", 12), document("wind park"), code("US", 2), code("CAMX", 10)
+REGISTRY, DEVICE, ZONE, REGION = code("WREGIS", 12), document("wind park"), code("US", 2), code("CAMX", 9)
 SOURCE = (REGISTRY, DEVICE, ZONE, REGION, code("wind", 10))
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from actions import LOCATION, METER, RESIDUAL
-from records import LANE, MONTH, MWH, NOTHING, audited_id, code, document, month_start, role
+from records import LANE, MONTH, MWH, NOTHING, audited_id, auditor_role, code, document, month_start
 
 START, END = month_start(MONTH), month_start(MONTH + 1)
 
@@ -25,6 +25,7 @@ def test_a_restatement_replaces_the_totals_and_raises_the_version(act, token):
     assert act.account() == {
         "energy": 90 * MWH, "scope1": 1, "scope2Location": 90 * LOCATION, "scope2Residual": 90 * RESIDUAL,
         "scope3": 2, "version": 2, "closed": True, "recs": 0, "offsets": 0,
+        "allocatedLocation": 0, "allocatedMarket": 0, "shares": 0,
     }  # fmt: skip
 
 
@@ -114,6 +115,31 @@ def test_the_event_names_the_auditor(act, token, facility, auditor):
     assert (event["facility"], event["auditor"]) == (facility, auditor)
 
 
+def test_a_restatement_cites_no_meter_of_another_facility(act, tokens, refused, facility, operator):
+    """The gap that it fills could stand there already."""
+    args = (code("CAMX", 9), code("US", 2), document("a second hall"))
+    second = tokens.registerFacility(*args, {"from": operator}).events["FacilityRegistered"]["facility"]
+    other = document("meter of the second hall")
+    act.audit()
+    act.audit(facility=second, version=1, meter=other, end=START + 86_400)
+    with refused("MeterOfAnother", other, second):
+        act.restate(meter=other)
+    with refused("MeterOfAnother", METER, facility):
+        act.restate(facility=second, version=2)
+    act.restate(facility=second, version=2, meter=other)
+    act.restate(meter=document("meter that was never audited"))
+
+
+def test_a_meter_that_moved_to_another_facility_is_cited_there(act, tokens, refused, operator):
+    args = (code("CAMX", 9), code("US", 2), document("a second hall"))
+    second = tokens.registerFacility(*args, {"from": operator}).events["FacilityRegistered"]["facility"]
+    act.audit(end=START + 86_400)
+    act.audit(facility=second, version=1, start=START + 86_400)
+    with refused("MeterOfAnother", METER, second):
+        act.restate()
+    act.restate(facility=second, version=2, start=START + 86_400)
+
+
 # ------------------------------------------------------------------------------------------------------------ refusals
 def test_a_month_that_was_never_audited_is_not_restated(act, refused, facility):
     with refused("MonthNotAudited", facility, MONTH):
@@ -158,9 +184,9 @@ def test_an_unknown_facility_is_not_restated(act, refused, token, facility):
 
 def test_an_auditor_does_not_restate_a_facility_of_his_own(act, tokens, refused, admin, buyer, auditor):
     """A second auditor audited it, so there is something to restate."""
-    args = (code("CAMX", 10), code("US", 2), document("the auditor's own hall"))
+    args = (code("CAMX", 9), code("US", 2), document("the auditor's own hall"))
     own = tokens.registerFacility(*args, {"from": auditor}).events["FacilityRegistered"]["facility"]
-    tokens.grantRole(role("AUDITOR_ROLE"), buyer, {"from": admin})
+    tokens.grantRole(auditor_role("US"), buyer, {"from": admin})
     tokens.audit(act.statement(facility=own, version=1), {"from": buyer})
     with refused("SelfAudit", auditor):
         act.restate(facility=own, version=2)

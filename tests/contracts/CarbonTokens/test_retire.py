@@ -84,7 +84,7 @@ def test_retired_tokens_are_not_retired_again(act, refused, operator):
 
 
 def test_tokens_that_were_never_issued_are_not_retired(act, refused, operator):
-    for token in (REC << 248 | 1, OFFSET << 248 | 1, 0, 4 << 248):
+    for token in (REC << 248 | 1, OFFSET << 248 | 1, 0, 5 << 248):
         with refused("ERC1155InsufficientBalance", operator, 0, 1, token):
             act.retire(token, 1)
 
@@ -120,14 +120,14 @@ def test_an_unknown_facility_takes_nothing(act, refused, facility):
 def test_a_rec_of_another_market_is_refused(act, tokens, refused, operator):
     token = act.recs(MWH)
     for zone in ("EU", "us", "CA"):
-        args = (code("DE", 10), code(zone, 2), document(f"hall in {zone}"))
+        args = (code("DE", 9), code(zone, 2), document(f"hall in {zone}"))
         abroad = tokens.registerFacility(*args, {"from": operator}).events["FacilityRegistered"]["facility"]
         with refused("MarketZoneMismatch", token, code("US", 2), code(zone, 2)):
             act.retire(token, MWH, facility=abroad, version=0)
 
 
 def test_an_offset_knows_no_market(act, tokens, operator):
-    args = (code("DE", 10), code("EU", 2), document("hall abroad"))
+    args = (code("DE", 9), code("EU", 2), document("hall abroad"))
     abroad = tokens.registerFacility(*args, {"from": operator}).events["FacilityRegistered"]["facility"]
     act.retire(act.offsets(5), 5, facility=abroad, version=0)
     assert tokens.accountOf(abroad, MONTH)["offsets"] == 5

@@ -4,9 +4,11 @@ import pytest
 from records import code, document, release_id
 
 FILE = document("egrid2022_data.xlsx")
-RELEASE = ("eGRID", 2022, "first", FILE)
+US = code("US", 2)
+RELEASE = ("eGRID", 2022, "first", FILE, US)
 ID = release_id("eGRID", 2022, "first")
-CAMX, NWPP = code("CAMX", 10), code("NWPP", 10)
+ZONE = "0x" + US.hex()
+CAMX, NWPP = code("CAMX", 9), code("NWPP", 9)
 
 
 @pytest.fixture
@@ -26,6 +28,7 @@ def test_a_release_is_announced_with_the_hash_of_its_file_and_its_rows(factors, 
         2022,
         "first",
     ]
+    assert announced["marketZone"] == ZONE
     assert announced["fileHash"] == factors.fileHashOf(ID) == "0x" + FILE.hex()
     rows = [
         (row["region"], row["location"], row["residual"], row["residualPublished"])
@@ -38,7 +41,7 @@ def test_further_regions_are_added_without_a_second_announcement(factors, publis
     publish([(CAMX, 200, 300, True)])
     tx = publish([(NWPP, 400, 500, True)])
     assert "ReleasePublished" not in tx.events
-    assert (factors.factorOf(ID, CAMX), factors.factorOf(ID, NWPP)) == ((200, 300, True), (400, 500, True))
+    assert (factors.factorOf(ID, CAMX), factors.factorOf(ID, NWPP)) == ((200, 300, True, ZONE), (400, 500, True, ZONE))
 
 
 def test_a_release_may_be_announced_before_its_rows(factors, publish):
@@ -68,14 +71,23 @@ def test_another_file_is_another_edition(factors, publish, refused):
     publish([(CAMX, 200, 300, True)])
     other = document("egrid2022_data_changed.xlsx")
     with refused("ReleaseFileDiffers", ID, FILE, other):
-        publish([(NWPP, 1, 1, True)], (*RELEASE[:3], other))
-    publish([(CAMX, 201, 301, True)], ("eGRID", 2022, "rev1", other))
-    assert factors.factorOf(ID, CAMX) == (200, 300, True)
-    assert factors.factorOf(release_id("eGRID", 2022, "rev1"), CAMX) == (201, 301, True)
+        publish([(NWPP, 1, 1, True)], (*RELEASE[:3], other, US))
+    publish([(CAMX, 201, 301, True)], ("eGRID", 2022, "rev1", other, US))
+    assert factors.factorOf(ID, CAMX) == (200, 300, True, ZONE)
+    assert factors.factorOf(release_id("eGRID", 2022, "rev1"), CAMX) == (201, 301, True, ZONE)
 
 
-def test_a_release_without_dataset_year_edition_or_file_is_refused(publish, refused):
-    for place, empty in enumerate(("", 0, "", bytes(32))):
+def test_a_release_is_of_one_market_for_ever(factors, publish, refused):
+    """The same file, so that only the market differs: a European release could otherwise be smuggled into a US one."""
+    publish([(CAMX, 200, 300, True)])
+    with refused("ReleaseMarketDiffers", ID, US, code("EU", 2)):
+        publish([(NWPP, 1, 1, True)], (*RELEASE[:4], code("EU", 2)))
+    publish([(NWPP, 1, 1, True)])
+    assert factors.factorOf(ID, NWPP) == (1, 1, True, ZONE)
+
+
+def test_a_release_without_dataset_year_edition_file_or_market_is_refused(publish, refused):
+    for place, empty in enumerate(("", 0, "", bytes(32), bytes(2))):
         release = [empty if at == place else field for at, field in enumerate(RELEASE)]
         with refused("ReleaseIncomplete"):
             publish([(CAMX, 200, 300, True)], release)
@@ -83,13 +95,13 @@ def test_a_release_without_dataset_year_edition_or_file_is_refused(publish, refu
 
 def test_a_row_without_region_is_refused(publish, refused):
     with refused("RegionMissing"):
-        publish([(CAMX, 200, 300, True), (bytes(10), 1, 1, True)])
+        publish([(CAMX, 200, 300, True), (bytes(9), 1, 1, True)])
 
 
 def test_a_residual_mix_that_is_not_published_is_not_stored(factors, publish):
     tx = publish([(CAMX, 200, 999, False)])
     assert tx.events["FactorPublished"]["residual"] == 0
-    assert factors.factorOf(ID, CAMX) == (200, 200, False)
+    assert factors.factorOf(ID, CAMX) == (200, 200, False, ZONE)
 
 
 def test_the_largest_rate_is_kept_exactly(factors, publish):

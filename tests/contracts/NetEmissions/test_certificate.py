@@ -8,7 +8,7 @@ import pytest
 from actions import LOCATION, RESIDUAL
 from brownie import interface
 from eth_utils import function_abi_to_4byte_selector
-from records import MONTH, MWH, TONNE, claim_id, month_start
+from records import ANNUAL, MONTH, MWH, TONNE, claim_id, month_start
 
 LOCKED = "0xb45a3c0e"  # ERC-5192
 TEXT = "{http://www.w3.org/2000/svg}text"
@@ -18,7 +18,7 @@ TEXT = "{http://www.w3.org/2000/svg}text"
 def certificate(act, net, facility, stranger):
     """The certificate of a neutral month."""
     act.neutral()
-    net.claim(facility, MONTH, MONTH, {"from": stranger})
+    net.claim(facility, MONTH, MONTH, ANNUAL, {"from": stranger})
     return claim_id(facility, MONTH, MONTH)
 
 
@@ -83,7 +83,7 @@ def test_the_figures_are_those_of_the_account(net, certificate):
     location = 100 * LOCATION + TONNE
     assert attributes(content) == {
         "gross_location_g": location, "gross_market_g": TONNE, "offsets_g": TONNE, "net_g": 0,
-        "energy_wh": 100 * MWH, "covered_wh": 100 * MWH, "valid": "yes",
+        "energy_wh": 100 * MWH, "covered_wh": 100 * MWH, "basis": "annual", "valid": "yes",
     }  # fmt: skip
     assert rows == {
         "Gross, location-based": "20.412300 t CO2e",
@@ -100,7 +100,7 @@ def test_a_hundred_tonnes_are_shown_as_a_hundred(act, net, facility, stranger):
     act.audit(act.direct(scope1=100 * TONNE))
     act.close()
     act.retire(act.offsets(100 * TONNE), 100 * TONNE)
-    net.claim(facility, MONTH, MONTH, {"from": stranger})
+    net.claim(facility, MONTH, MONTH, ANNUAL, {"from": stranger})
     content, _, rows, _ = metadata(net, claim_id(facility, MONTH, MONTH))
     assert (
         rows["Offsets retired"] == rows["Gross, market-based"] == rows["Gross, location-based"] == "100.000000 t CO2e"
@@ -116,7 +116,7 @@ def test_no_digit_of_an_amount_is_lost(act, net, facility, stranger, grams, show
     act.audit(energy=0, scope1=grams)
     act.close()
     act.retire(act.offsets(2 * grams), 2 * grams)
-    net.claim(facility, MONTH, MONTH, {"from": stranger})
+    net.claim(facility, MONTH, MONTH, ANNUAL, {"from": stranger})
     _, _, rows, _ = metadata(net, claim_id(facility, MONTH, MONTH))
     assert (rows["Gross, market-based"], rows["Net"]) == (f"{shown} t CO2e", f"-{shown} t CO2e")
 
@@ -128,7 +128,7 @@ def test_the_image_names_facility_claim_and_how_often_it_was_claimed(act, net, c
     named = [f"facility 0x{facility:054x}", f"claim 0x{certificate:064x}"]
     assert foot() == [*named, "claimed 1 time; figures of the ledger as they stand now"]
     act.restate(scope1=TONNE)
-    net.claim(facility, MONTH, MONTH, {"from": stranger})
+    net.claim(facility, MONTH, MONTH, ANNUAL, {"from": stranger})
     assert foot() == [*named, "claimed 2 times; figures of the ledger as they stand now"]
 
 
@@ -151,7 +151,7 @@ def test_the_certificate_of_several_months_adds_them_up_and_covers_no_month_beyo
         act.neutral(month)
     vintage = {"vintage_start": month_start(MONTH), "vintage_end": month_start(MONTH + 1)}
     act.retire(act.recs(50 * MWH, **vintage), 50 * MWH)  # above the load
-    net.claim(facility, MONTH, MONTH + 1, {"from": stranger})
+    net.claim(facility, MONTH, MONTH + 1, ANNUAL, {"from": stranger})
     content, title, rows, _ = metadata(net, claim_id(facility, MONTH, MONTH + 1))
     assert title[1] == "2024-01 to 2024-02 - valid"
     assert attributes(content)["covered_wh"] == attributes(content)["energy_wh"] == 200 * MWH
@@ -163,7 +163,7 @@ def test_the_certificate_of_several_months_adds_them_up_and_covers_no_month_beyo
 def test_the_month_is_written_as_in_the_calendar(act, net, facility, stranger, month, name):
     act.audit(energy=0, month=month)
     act.close(month)
-    net.claim(facility, month, month, {"from": stranger})
+    net.claim(facility, month, month, ANNUAL, {"from": stranger})
     assert metadata(net, claim_id(facility, month, month))[0]["name"] == f"Net emissions {name}"
 
 
@@ -172,7 +172,7 @@ def test_partly_covered_energy_is_shown_as_it_is(act, net, facility, stranger):
     act.close()
     act.retire(act.recs(60 * MWH), 60 * MWH)
     act.retire(act.offsets(40 * RESIDUAL), 40 * RESIDUAL)
-    net.claim(facility, MONTH, MONTH, {"from": stranger})
+    net.claim(facility, MONTH, MONTH, ANNUAL, {"from": stranger})
     content, _, rows, _ = metadata(net, claim_id(facility, MONTH, MONTH))
     assert rows["of it covered by retired RECs"] == "60.000000 MWh"
     assert attributes(content)["gross_market_g"] == 40 * RESIDUAL

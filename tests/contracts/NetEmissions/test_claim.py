@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from brownie import chain
-from records import MONTH, NOTHING, claim_id
+from records import ANNUAL, HOURLY, MONTH, NOTHING, claim_id
 
 
 @pytest.fixture
@@ -10,7 +10,7 @@ def claim(net, facility, stranger):
     """Anyone claims for the facility."""
 
     def send(first=MONTH, last=None):
-        return net.claim(facility, first, last or first, {"from": stranger})
+        return net.claim(facility, first, last or first, ANNUAL, {"from": stranger})
 
     return send
 
@@ -26,8 +26,8 @@ def test_a_neutral_month_is_claimed_by_anyone_and_its_owner_gets_the_certificate
     transfer = tx.events["Transfer"]
     assert (transfer["from"], transfer["to"], transfer["tokenId"]) == (NOTHING, operator, number)
     assert tx.events["Locked"]["tokenId"] == number
-    assert net.claimOf(number)[:3] == (facility, MONTH, MONTH)
-    assert net.claimOf(number)[3] == (1, 1, chain[tx.block_number].timestamp)
+    assert net.claimOf(number)[:4] == (facility, MONTH, MONTH, ANNUAL)
+    assert net.claimOf(number)[4] == (1, 1, chain[tx.block_number].timestamp)
 
 
 # ---------------------------------------------------------------------------------------------------------- open months
@@ -49,7 +49,7 @@ def test_an_empty_month_is_not_neutral(act, claim, refused, facility):
 def test_an_unknown_facility_claims_nothing(act, net, refused, facility, stranger):
     act.neutral()
     with refused("MonthOpen", facility + 1, MONTH):
-        net.claim(facility + 1, MONTH, MONTH, {"from": stranger})
+        net.claim(facility + 1, MONTH, MONTH, ANNUAL, {"from": stranger})
 
 
 def test_a_number_that_is_no_facility_claims_nothing_in_a_facilitys_place(act, net, refused, facility, stranger):
@@ -57,7 +57,7 @@ def test_a_number_that_is_no_facility_claims_nothing_in_a_facilitys_place(act, n
     act.neutral()
     for bit in (216, 224, 255):
         with refused("FacilityUnknown", facility | 1 << bit):
-            net.claim(facility | 1 << bit, MONTH, MONTH, {"from": stranger})
+            net.claim(facility | 1 << bit, MONTH, MONTH, ANNUAL, {"from": stranger})
 
 
 # ------------------------------------------------------------------------------------------------------------------ net
@@ -115,7 +115,7 @@ def test_months_are_claimed_together(act, net, claim, facility, operator):
     number = claim_id(facility, MONTH, MONTH + 2)
     assert (tx.events["Claimed"]["claimId"], tx.events["Claimed"]["versions"]) == (number, 4)
     assert net.ownerOf(number) == operator
-    assert net.claimOf(number)[:3] == (facility, MONTH, MONTH + 2)
+    assert net.claimOf(number)[:4] == (facility, MONTH, MONTH + 2, ANNUAL)
 
 
 def test_one_open_month_refuses_all(act, claim, refused, facility):
@@ -144,9 +144,9 @@ def test_the_same_month_stands_in_several_certificates(act, net, claim, operator
 
 
 def test_months_in_reverse_order_or_beyond_the_id_are_refused(net, refused, facility, stranger):
-    for first, last in ((MONTH + 1, MONTH), (0, 2**20), (2**32 - 1, 2**32 - 1)):
+    for first, last in ((MONTH + 1, MONTH), (0, 2**16), (2**32 - 1, 2**32 - 1)):
         with refused("MonthsReversed", first, last):
-            net.claim(facility, first, last, {"from": stranger})
+            net.claim(facility, first, last, ANNUAL, {"from": stranger})
 
 
 # ------------------------------------------------------------------------------------------------------------- renewal
@@ -158,7 +158,7 @@ def test_a_renewal_counts_up_and_issues_no_second_certificate(act, net, claim, f
     assert (tx.events["Claimed"]["number"], tx.events["Claimed"]["versions"]) == (2, 2)
     assert "Transfer" not in tx.events and "Locked" not in tx.events
     assert net.balanceOf(operator) == 1
-    assert net.claimOf(claim_id(facility, MONTH, MONTH))[3] == (2, 2, chain[tx.block_number].timestamp)
+    assert net.claimOf(claim_id(facility, MONTH, MONTH))[4] == (2, 2, chain[tx.block_number].timestamp)
 
 
 def test_after_an_upward_restatement_the_missing_offsets_renew_the_claim(act, net, claim, refused, facility):
@@ -173,6 +173,8 @@ def test_after_an_upward_restatement_the_missing_offsets_renew_the_claim(act, ne
     assert net.isValid(claim_id(facility, MONTH, MONTH))
 
 
-def test_the_id_of_a_claim_is_facility_first_and_last_month(net, facility):
-    assert net.claimIdOf(facility, MONTH, MONTH + 11) == claim_id(facility, MONTH, MONTH + 11)
-    assert net.claimOf(claim_id(facility, MONTH, MONTH + 11)) == (facility, MONTH, MONTH + 11, (0, 0, 0))
+@pytest.mark.parametrize("basis", [ANNUAL, HOURLY])
+def test_the_id_of_a_claim_is_basis_facility_first_and_last_month(net, facility, basis):
+    number = claim_id(facility, MONTH, MONTH + 11, basis)
+    assert net.claimIdOf(facility, MONTH, MONTH + 11, basis) == number
+    assert net.claimOf(number) == (facility, MONTH, MONTH + 11, basis, (0, 0, 0))

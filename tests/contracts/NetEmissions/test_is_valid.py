@@ -4,20 +4,20 @@ import pytest
 from brownie import web3
 from eth_abi import encode
 from eth_utils import keccak
-from records import MONTH, audited_id, claim_id
+from records import ANNUAL, MONTH, audited_id, claim_id
 
 
 @pytest.fixture
 def claimed(act, net, facility, stranger):
     """The claim of two neutral months; their offset tokens."""
     tokens = [act.neutral(month)[1] for month in (MONTH, MONTH + 1)]
-    net.claim(facility, MONTH, MONTH + 1, {"from": stranger})
+    net.claim(facility, MONTH, MONTH + 1, ANNUAL, {"from": stranger})
     return claim_id(facility, MONTH, MONTH + 1), tokens
 
 
 @pytest.fixture
 def renew(net, facility, stranger):
-    return lambda: net.claim(facility, MONTH, MONTH + 1, {"from": stranger})
+    return lambda: net.claim(facility, MONTH, MONTH + 1, ANNUAL, {"from": stranger})
 
 
 def test_a_claim_is_valid_from_the_start(net, claimed):
@@ -52,14 +52,14 @@ def test_a_month_without_a_version_left_ends_it_because_no_auditor_could(
 
 def use_up_versions(tokens, account):
     """Writes version 32,767 into the record; an auditor could reach it by as many restatements."""
-    inventory = tokens.slotsOf(account)[0]
+    inventory = tokens.slotsOfAccount(account)[0]
     for base in range(32):
         slot = "0x" + keccak(encode(["uint256", "uint256"], [account, base])).hex()
         if int.from_bytes(web3.eth.get_storage_at(tokens.address, slot), "big") == inventory:
             full = f"0x{inventory & ~(0x7FFF << 240) | 0x7FFF << 240:064x}"
             method = "anvil_setStorageAt" if "anvil" in web3.client_version.lower() else "evm_setAccountStorageAt"
             assert "error" not in web3.provider.make_request(method, [tokens.address, slot, full])
-    assert tokens.slotsOf(account)[0] >> 240 & 0x7FFF == 0x7FFF
+    assert tokens.slotsOfAccount(account)[0] >> 240 & 0x7FFF == 0x7FFF
 
 
 def test_a_downward_restatement_is_valid_again_after_a_renewal(act, net, claimed, renew):

@@ -117,8 +117,8 @@ def test_a_restatement_and_a_disallowance_show_at_once(act, totals):
 @pytest.fixture
 def golden(act, factors, publisher, tokens):
     """100 MWh at 400 (residual mix 450) kg/MWh, 1,000 kg of scope 1 and 5,000 kg of scope 3."""
-    rows = [(code("CAMX", 10), 400 * KG, 450 * KG, True)]
-    factors.publish(("golden", 2023, "1", document("golden.csv")), rows, {"from": publisher})
+    rows = [(code("CAMX", 9), 400 * KG, 450 * KG, True)]
+    factors.publish(("golden", 2023, "1", document("golden.csv"), code("US", 2)), rows, {"from": publisher})
     act.audit(
         energy=100 * MWH, scope1=1_000 * KG, scope3=5_000 * KG, release=release_id("golden", 2023, "1"),
         scope2_location=40_000 * KG, scope2_residual=45_000 * KG,
@@ -152,8 +152,8 @@ def test_golden_offset_above_what_is_left(golden, totals):
 
 def test_golden_rounding(act, factors, publisher, totals):
     """1.5 kWh at 453.59237 g/kWh are 680.388555 g: 681 g on chain, where the rate is 453,593 g/MWh; 1 Wh is a REC."""
-    rows = [(code("CAMX", 10), 453_593, 453_593, True)]
-    factors.publish(("golden", 2023, "2", document("golden 2.csv")), rows, {"from": publisher})
+    rows = [(code("CAMX", 9), 453_593, 453_593, True)]
+    factors.publish(("golden", 2023, "2", document("golden 2.csv"), code("US", 2)), rows, {"from": publisher})
     release = release_id("golden", 2023, "2")
     act.audit(energy=1_500, release=release, scope2_location=681, scope2_residual=681)
     assert totals() == (681, 681, 681)
