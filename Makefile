@@ -1,6 +1,7 @@
 # carbon-tokens: `make demo` needs Python >= 3.11 only; everything else also Node >= 20 with npm.
 # Environments: .venv (package, test tools), .venv-brownie (eth-brownie from source, web3 7), .venv-web3-7 (oldest web3),
-# node_modules (solc, ganache, anvil, forge, OpenZeppelin). Each is made once and again when its lock file changes.
+# .venv-security (halmos, slither), node_modules (solc, ganache, anvil, forge, OpenZeppelin). Each is made once and again
+# when its lock file changes.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -20,7 +21,9 @@ CHAIN_HOME := $(CURDIR)/build/home
 CHAIN_TMP := $(CURDIR)/build/tmp
 CHAIN_ENV = HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) SOLCX_BINARY_PATH=$(CURDIR)/tools/solc
 BROWNIE = $(CHAIN_ENV) .venv-brownie/bin/brownie
-FORGE = HOME=$(CHAIN_HOME) FOUNDRY_OFFLINE=true forge
+# forge itself, not npm's launcher of it, which exits 0 whatever happened
+FORGE_BIN = $$(echo $(CURDIR)/node_modules/@foundry-rs/forge-*/bin/forge)
+FORGE = HOME=$(CHAIN_HOME) FOUNDRY_OFFLINE=true $(FORGE_BIN)
 CLEAN_CHAINS = rm -rf $(CHAIN_TMP)/* $(CHAIN_HOME)/.foundry/anvil
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
@@ -28,11 +31,12 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 LONG := $(if $(CI),bounded,long)
 
 TESTS := unit properties contracts-compile contracts-anvil contracts-ganache forge integration doc-tests artifacts-check \
-	gas-check lint types
+	gas-check slither lint types
+LONG_TESTS := properties-long forge-long halmos coverage mutation
 
 .PHONY: help setup demo test test-long fmt lint types gas gas-check docs doc-tests clean distclean lock artifacts \
 	artifacts-check unit properties integration contracts contracts-compile contracts-anvil contracts-ganache forge \
-	forge-long print-tests properties-long web3-7 wheel
+	forge-long print-tests print-long-tests properties-long web3-7 wheel halmos slither coverage mutation
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -45,7 +49,7 @@ $(UV): requirements/uv.txt
 	@build/uv/bin/python -m pip install -q --disable-pip-version-check $(HASHED)/uv.txt
 	@touch $@
 
-.venv/bin/python .venv-brownie/bin/python .venv-web3-7/bin/python: | $(UV)
+.venv/bin/python .venv-brownie/bin/python .venv-web3-7/bin/python .venv-security/bin/python: | $(UV)
 	@$(UV) venv -q --allow-existing --python $(PYTHON) $(@:/bin/python=)
 
 .venv/stamp-run: requirements/run.txt pyproject.toml | .venv/bin/python
@@ -71,6 +75,11 @@ $(UV): requirements/uv.txt
 	@echo "setup: .venv-web3-7 with the oldest supported web3"
 	@$(PIP) .venv-web3-7/bin/python $(HASHED)/web3-7.txt
 	@$(PIP) .venv-web3-7/bin/python $(EDITABLE)
+	@touch $@
+
+.venv-security/stamp: requirements/security.txt | .venv-security/bin/python
+	@echo "setup: .venv-security with halmos and slither"
+	@$(PIP) .venv-security/bin/python $(HASHED)/security.txt
 	@touch $@
 
 node_modules/.stamp: package.json package-lock.json
@@ -104,8 +113,11 @@ test: ## everything; each part is a target of its own
 print-tests: # the parts, for .ci/run
 	@echo "$(TESTS)"
 
-test-long: ## the same properties with many more examples (bounded when CI is set)
-	@for part in properties-long forge-long; do $(MAKE) $$part || { echo "FAILED: make $$part"; exit 1; }; done
+print-long-tests:
+	@echo "$(LONG_TESTS)"
+
+test-long: ## campaigns: more examples, proofs, coverage, mutants (bounded when CI is set)
+	@for part in $(LONG_TESTS); do $(MAKE) $$part || { echo "FAILED: make $$part"; exit 1; }; done
 
 unit: .venv/stamp-dev node_modules/.stamp ## unit tests: no chain, seconds
 	@echo "== unit"
@@ -149,7 +161,7 @@ contracts-ganache: $(BROWNIE_READY)
 	@echo "== contracts on Ganache"
 	@trap '$(CLEAN_CHAINS)' EXIT; $(BROWNIE) test tests/contracts --network ganache-cli
 
-# A run without tests is a failure: forge itself exits 0 then.
+# A run without tests is a failure: forge itself exits 0 then. Symbolic tests are for halmos.
 FORGE_TEST = $(FORGE) test | tee build/forge.log && grep -qE '[1-9][0-9]* tests? passed' build/forge.log || \
 	{ echo "forge: a test failed, or none ran"; exit 1; }
 
@@ -162,6 +174,45 @@ forge-long: node_modules/.stamp
 	@echo "== forge, profile $(LONG)"
 	@mkdir -p $(CHAIN_HOME)
 	@export FOUNDRY_PROFILE=$(LONG); $(FORGE_TEST)
+
+# Every tool compiles into a folder of its own: slither begins with `forge clean`, coverage changes the settings.
+FORGE_IN = HOME=$(CHAIN_HOME) FOUNDRY_OFFLINE=true FOUNDRY_SOLC=$(CURDIR)/tools/solc/solc-v0.8.30 \
+	FOUNDRY_OUT=build/$(1)/out FOUNDRY_CACHE_PATH=build/$(1)/cache
+SECURITY = PATH=$(CURDIR)/.venv-security/bin:$$PATH
+SECURITY_READY := .venv-security/stamp node_modules/.stamp
+
+# Arrays of one element, and bytes of none: the checks make longer batches themselves.
+halmos: $(SECURITY_READY) ## prove the checks of contracts/test/Symbolic*.t.sol for all arguments
+	@echo "== halmos"
+	@mkdir -p $(CHAIN_HOME) && rm -rf build/halmos/report.json build/halmos/log && mkdir -p build/halmos
+	@$(call FORGE_IN,halmos) $(SECURITY) halmos --forge-build-out build/halmos/out --function check --loop 6 \
+		--default-array-lengths 1 --default-bytes-lengths 0 \
+		--solver-timeout-assertion 60s --no-status --json-output build/halmos/report.json < /dev/null 2>&1 \
+		| tee build/halmos/log || true
+	@.venv-security/bin/python scripts/halmos_report.py build/halmos
+
+slither: $(SECURITY_READY) ## static analysis; findings are explained in docs/slither.md
+	@echo "== slither"
+	@mkdir -p $(CHAIN_HOME)
+	@$(call FORGE_IN,slither) $(SECURITY) .venv-security/bin/python scripts/slither_check.py
+
+# Without --ir-minimum, which ends in "stack too deep" where the plain build of coverage does not.
+coverage: $(SECURITY_READY) ## lines and branches of contracts/ that the forge tests reach
+	@echo "== coverage"
+	@mkdir -p $(CHAIN_HOME) build/coverage && rm -f build/coverage/lcov.info build/coverage.txt
+	@$(call FORGE_IN,coverage) $(FORGE_BIN) coverage --report lcov --report-file build/coverage/lcov.info \
+		--no-match-coverage '^(contracts/test|node_modules)/' > build/coverage/log 2>&1 || \
+		{ tail -n 40 build/coverage/log; echo "coverage: a test failed, or the build"; exit 1; }
+	@.venv-security/bin/python scripts/coverage_report.py build/coverage/lcov.info --lines 98 --branches 95 \
+		> build/coverage.txt || { cat build/coverage.txt; echo "coverage: below a goal"; exit 1; }
+	@cat build/coverage.txt
+
+mutation: SAMPLE := $(or $(SAMPLE),$(if $(CI),10))
+mutation: $(SECURITY_READY) ## mutation testing of contracts/; SAMPLE=n of all mutants, CONTRACT=name, JOBS=n
+	@echo "== mutation"
+	@mkdir -p $(CHAIN_HOME)
+	@HOME=$(CHAIN_HOME) .venv-security/bin/python scripts/mutation.py $(if $(SAMPLE),--sample $(SAMPLE)) \
+		$(if $(CONTRACT),--contract $(CONTRACT)) $(if $(JOBS),--jobs $(JOBS)) $(if $(BUDGET),--budget $(BUDGET))
 
 wheel: $(UV) ## the wheel, installed in a clean environment without the repository
 	@echo "== wheel"
@@ -211,16 +262,17 @@ COMPILE = $(UV) pip compile -q --universal --python-version 3.11 --generate-hash
 lock: $(UV) ## compile requirements/*.txt again; UPGRADE=1 moves to the newest versions
 	@$(COMPILE) $(if $(UPGRADE),-U) requirements/uv.in -o requirements/uv.txt
 	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml requirements/run.in -o requirements/run.txt
-	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml --extra solc requirements/run.in requirements/dev.in \
+	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml --extra solc --extra fast requirements/run.in requirements/dev.in \
 		-c requirements/run.txt -o requirements/dev.txt
 	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml --extra solc requirements/run.in requirements/brownie.in \
 		-o requirements/brownie.txt
 	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml requirements/run.in requirements/web3-7.in \
 		-o requirements/web3-7.txt
+	@$(COMPILE) $(if $(UPGRADE),-U) requirements/security.in -o requirements/security.txt
 
 clean: ## everything built, but not the environments
 	@mkdir -p build && find build -mindepth 1 -maxdepth 1 ! -name uv -exec rm -rf {} +
 	@rm -rf dist reports .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 distclean: clean ## the environments as well
-	@rm -rf build .venv .venv-brownie .venv-web3-7 node_modules
+	@rm -rf build .venv .venv-brownie .venv-web3-7 .venv-security node_modules
