@@ -5,6 +5,6 @@ from __future__ import annotations
 from hypothesis import settings
 
 settings.register_profile("default", deadline=None, max_examples=100)
-settings.register_profile("bounded", deadline=None, max_examples=1_000)
+settings.register_profile("bounded", deadline=None, max_examples=300)
 settings.register_profile("long", deadline=None, max_examples=10_000)
 settings.load_profile("default")
