@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from carbon_tokens import data_files
-from carbon_tokens.cli import app
 from carbon_tokens.periods import Month
+from tests.integration.commands import DEMO, MONTH, Json, answer, run
 
-DEMO = data_files.path("demo")
-MONTH = ("--month", "2021-04")
 ENERGY, LOCATION, MARKET = 7_906_880, 5_099_884, 5_099_884  # as by hand in data/demo; no RECs: both methods agree
 RESTATED = LOCATION + 600_000
-
-runner = CliRunner()
-Json = dict[str, Any]
-
-
-def run(*arguments: object, code: int = 0) -> Any:
-    done = runner.invoke(app, [str(each) for each in arguments], catch_exceptions=False)
-    assert done.exit_code == code, done.output
-    return done
-
-
-def answer(*arguments: object, code: int = 0) -> Json:
-    done = run(*arguments, "--json", code=code)
-    assert done.stdout.count("\n") == 1, done.stdout
-    found: Json = json.loads(done.stdout)
-    return found
 
 
 def hours(path: str, energies: list[int]) -> None:

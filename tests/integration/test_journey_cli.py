@@ -5,32 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from carbon_tokens import data_files
-from carbon_tokens.cli import app
-
-DEMO = data_files.path("demo")
-MONTH = ("--month", "2021-04")
-
-runner = CliRunner()
-Json = dict[str, Any]
-
-
-def run(*arguments: object, code: int = 0) -> Any:
-    done = runner.invoke(app, [str(each) for each in arguments], catch_exceptions=False)
-    assert done.exit_code == code, done.output
-    return done
-
-
-def answer(*arguments: object, code: int = 0) -> Json:
-    done = run(*arguments, "--json", code=code)
-    assert done.stdout.count("\n") == 1, done.stdout
-    found: Json = json.loads(done.stdout)
-    return found
+from tests.integration.commands import DEMO, MONTH, Json, answer, run
 
 
 @pytest.fixture(scope="module")
