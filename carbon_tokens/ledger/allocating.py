@@ -235,8 +235,8 @@ class AllocatingVerbs(Verbs):
         stated = proof.chain_id, proof.genesis.lower(), proof.allocations.lower()
         if stated != (self.chain.id, self.chain.genesis.lower(), self.address("Allocations").lower()):
             raise LedgerError(
-                f"the proof is of {proof.allocations} on chain {proof.chain_id}, not of {self.address('Allocations')} "
-                f"on chain {self.chain.id}",
+                f"the proof is of {proof.allocations} on chain {proof.chain_id} with genesis {proof.genesis}, "
+                f"not of {self.address('Allocations')} on chain {self.chain.id} with genesis {self.chain.genesis}",
                 where="proof",
                 todo="Connect to that chain, and use a deployment that you trust.",
             )

@@ -235,6 +235,12 @@ def test_a_proof_of_another_contract_is_refused(world: World) -> None:
         world.ledger.share_of(proof)
 
 
+def test_a_proof_of_another_chain_of_the_same_number_is_refused_and_told_by_its_genesis(world: World) -> None:
+    proof = replace(world.proof(world.split()), genesis="0x" + "22" * 32)
+    with pytest.raises(LedgerError, match=f"genesis {proof.genesis}, not of .* genesis {world.ledger.chain.genesis}"):
+        world.ledger.share_of(proof)
+
+
 # ---------------------------------------------------------------------------------------------------------- successor
 def test_a_superseded_contract_takes_no_split_and_keeps_what_stands_in_it(world: World) -> None:
     stored = world.split()
