@@ -13,7 +13,7 @@ from gas_meter import Meter
 from web3 import Web3
 from web3.utils.address import get_create_address
 
-from carbon_tokens.allocation import Share, merkle_sum
+from carbon_tokens.allocation.shares import Share, merkle_sum
 
 MONTH = 12 * (2021 - 1970) + 3  # 2021-04
 START, END = (calendar.timegm((2021, m, 1, 0, 0, 0)) for m in (4, 5))

@@ -20,8 +20,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from carbon_tokens.allocation import Allocation, Amounts, Share
-from carbon_tokens.allocation.keccak import Keccak, installed
+from carbon_tokens.allocation.shares import Allocation, Amounts, Share
+from carbon_tokens.allocation.shares.keccak import Keccak, installed
 
 SIZES = (10_000, 100_000, 1_000_000)
 MILLION = 1_000_000

@@ -25,7 +25,7 @@ COMMAND = "carbon-tokens demo --allocate"
 COLUMNS, WIDTH, LINE, TOP, LEFT = 118, 900, 17, 56, 20
 PACE, TABLE_PACE = 0.7, 0.12  # s between lines
 SHOWN = re.compile(  # steps of the film, of all that the demo says
-    r"• (read |audit |close |retire |claim |restate |allocate |share-|verify share|sums )"
+    r"• (read |audit |close |retire |claim |restate |commit |share-|verify share|sums )"
 )
 TABLE = re.compile("[┏┃┡│├└]")
 LONG = re.compile(r"0x([0-9a-f]{6})[0-9a-f]{20,}…?")

@@ -1,40 +1,6 @@
-"""The split of an account among its tenants, provable to each of them: a Merkle-sum tree off chain.
+"""Who causes what: a facility's energy and emissions allocated to its customers, and each share provable.
 
-    shares     integers of Wh and g by tenant, each with a salt; their sums are the account's audited totals
-    Allocation the tree over them; its root, bound to account and version, is what the operator commits on chain
-    ShareProof what a tenant gets: its share and 50 bytes a level, with which anybody can check it against the root
-
-Nobody learns the other tenants' names from a proof; of their amounts it shows one neighbour's and sums of many.
+method  Google's published allocation method step by step, in exact fractions: the text made executable
+fleet   the same method in integers over tables, from machine-hours to customers, at any size
+shares  the result as a Merkle-sum tree, whose root goes on chain and whose leaves customers can prove
 """
-
-from __future__ import annotations
-
-from carbon_tokens.allocation.allocation import Allocation
-from carbon_tokens.allocation.proof import ShareProof
-from carbon_tokens.allocation.share import (
-    Amounts,
-    Share,
-    shares_of,
-    split,
-    tenant_of,
-    tenant_of_facility,
-    tenant_of_name,
-)
-from carbon_tokens.allocation.storing import StoredAllocation, read, write
-from carbon_tokens.allocation.table import read_shares
-
-__all__ = [
-    "Allocation",
-    "Amounts",
-    "Share",
-    "ShareProof",
-    "StoredAllocation",
-    "read",
-    "read_shares",
-    "shares_of",
-    "split",
-    "tenant_of",
-    "tenant_of_facility",
-    "tenant_of_name",
-    "write",
-]

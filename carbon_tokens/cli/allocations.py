@@ -1,9 +1,7 @@
-"""``allocate``, and ``share prove``, ``share verify``, ``share claim`` and ``share show``."""
+"""``commit``, and ``share prove``, ``share verify``, ``share claim`` and ``share show``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +11,7 @@ from carbon_tokens.cli.options import Facility, Into, ReportingMonth
 from carbon_tokens.cli.run import STATE, Run, verb
 
 if TYPE_CHECKING:
-    from carbon_tokens.allocation import StoredAllocation
+    from carbon_tokens.allocation.shares import StoredAllocation
     from carbon_tokens.ledger.allocating import AccountTotals, Claimed, ProvenShare, TenantProof
     from carbon_tokens.periods import Month
 
@@ -29,7 +27,7 @@ Shares = Annotated[
 Folder = Annotated[
     Path, typer.Option("--out", help="New folder for the shares with their salts: keep it, keep it secret.")
 ]
-Stored = Annotated[Path, typer.Option("--allocation", help="Folder that allocate wrote.", exists=True, file_okay=False)]
+Stored = Annotated[Path, typer.Option("--allocation", help="Folder that commit wrote.", exists=True, file_okay=False)]
 Tenant = Annotated[
     str | None, typer.Option("--tenant", help="Facility id (0x, 54 digits), 32 bytes (0x, 64 digits) or name.")
 ]
@@ -38,11 +36,11 @@ Proof = Annotated[Path, typer.Argument(help="The tenant's proof.", exists=True, 
 
 
 def register(app: typer.Typer) -> None:
-    verb(app, "allocate", writer="operator")(allocate)
+    verb(app, "commit", writer="operator")(commit)
     app.add_typer(share, name="share")
 
 
-def allocate(
+def commit(
     run: Run,
     facility: Facility,
     month: ReportingMonth,
@@ -60,7 +58,7 @@ def allocate(
     if weights or shares:
         _require_unsplit(run, facility, month, totals.version)
     stored = _stored(run, facility, month, out, weights, shares, totals)
-    receipt = run.ledger.allocate(facility, month, stored.allocation, totals)
+    receipt = run.ledger.commit(facility, month, stored.allocation, totals)
     run.written(
         receipt, facility=f"0x{facility:054x}", month=str(month), version=totals.version,
         tenants=len(stored.allocation), depth=stored.allocation.depth, root="0x" + stored.root.hex(),
@@ -82,13 +80,13 @@ def _stored(
     totals: AccountTotals,
 ) -> StoredAllocation:  # fmt: skip
     """The allocation, written before it is committed: salts of a root that stands on chain must not be lost."""
-    from carbon_tokens.allocation import Allocation, read, read_shares, shares_of, write
-    from carbon_tokens.allocation.weights import read_weights
+    from carbon_tokens.allocation.shares import Allocation, read, read_shares, shares_of, write
+    from carbon_tokens.allocation.shares.weights import read_weights
     from carbon_tokens.errors import AllocationError
     from carbon_tokens.ledger.ids import audited_id
 
     account = audited_id(facility, month.number)
-    with _bar(run, "building the tree") as progress:
+    with run.bar("building the tree") as progress:
         if not (weights or shares):
             stored = read(folder, progress=progress)
             if (stored.audited_id, stored.version) != (account, totals.version):
@@ -100,22 +98,12 @@ def _stored(
     return write(folder, allocation, account, totals.version)
 
 
-@contextmanager
-def _bar(run: Run, what: str) -> Iterator[Callable[[int, int], None]]:
-    from rich.progress import Progress
-
-    shown = run.progress
-    with Progress(console=shown, transient=True, disable=not shown.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
 @verb(share, "prove")
 def prove(run: Run, allocation: Stored, out: Out, tenant: Tenant = None) -> None:
     """Writes the proof of a tenant's share, or of every share into a folder, each for its tenant only."""
-    from carbon_tokens.allocation import read, tenant_of
+    from carbon_tokens.allocation.shares import read, tenant_of
 
-    with _bar(run, "building the tree") as progress:
+    with run.bar("building the tree") as progress:
         stored = read(allocation, progress=progress)
     if tenant is not None:
         made = {out: run.ledger.tenant_proof(stored, tenant_of(tenant))}
@@ -179,7 +167,7 @@ def claim(run: Run, proof: Proof, into: Into = None) -> None:
 @verb(share, "show")
 def show(run: Run, facility: Facility, month: ReportingMonth, tenant: Tenant = None) -> None:
     """Whether an account is split as it stands, and what was claimed of it, in all or by one tenant."""
-    from carbon_tokens.allocation import tenant_of
+    from carbon_tokens.allocation.shares import tenant_of
 
     version = run.ledger.split_version(facility, month)
     root = run.ledger.root_of(facility, month, version)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import inspect
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -131,6 +132,16 @@ class Run:
         from carbon_tokens.claims import Documents
 
         return Documents(self._folder or self.home / "documents")
+
+    @contextmanager
+    def bar(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """A progress bar on stderr where that is a terminal; called with what is done and all of it."""
+        from rich.progress import Progress
+
+        shown = self.progress
+        with Progress(console=shown, transient=True, disable=not shown.is_terminal) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
 
     def close(self) -> None:
         if self._ledger:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import rfc8785
 
-from carbon_tokens.allocation import (
+from carbon_tokens.allocation.shares import (
     Allocation,
     Amounts,
     StoredAllocation,
@@ -70,8 +70,8 @@ class AllocatedDemo(Demo):
         weights = dict(sorted((tenants[name], kwh) for name, kwh in METERED.items()))
         allocation = Allocation(shares_of(totals.amounts, weights), totals.amounts)
         stored = write(self.out / "allocation", allocation, audited_id(facility, month.number), totals.version)
-        receipt = self._as("operator").allocate(facility, month, allocation, totals)
-        what = f"allocate {_said(totals.amounts)} among {len(METERED)} by metered kWh"
+        receipt = self._as("operator").commit(facility, month, allocation, totals)
+        what = f"commit {_said(totals.amounts)} among {len(METERED)} by metered kWh"
         self._did(what, "operator", receipt, "illustrative")
         return stored
 

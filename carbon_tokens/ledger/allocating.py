@@ -13,10 +13,10 @@ from typing import Any
 
 import rfc8785
 
-from carbon_tokens.allocation import Allocation, Amounts, ShareProof, StoredAllocation
-from carbon_tokens.allocation.merkle_sum import LANES
-from carbon_tokens.allocation.proof import expect, octets, parse
-from carbon_tokens.allocation.share import FACILITY_BITS
+from carbon_tokens.allocation.shares import Allocation, Amounts, ShareProof, StoredAllocation
+from carbon_tokens.allocation.shares.merkle_sum import LANES
+from carbon_tokens.allocation.shares.proof import expect, octets, parse
+from carbon_tokens.allocation.shares.share import FACILITY_BITS
 from carbon_tokens.errors import AllocationError, LedgerError, ShareNotProven, SharesNotEqualTotal
 from carbon_tokens.ledger.ids import audited_id
 from carbon_tokens.ledger.records import Receipt
@@ -147,7 +147,7 @@ class AllocatingVerbs(Verbs):
         version = self.split_version(facility, month, block=block)
         return AccountTotals(version, recs, Amounts(status.energy, status.gross_location, status.gross_market))
 
-    def allocate(
+    def commit(
         self, facility: int, month: Month, allocation: Allocation, totals: AccountTotals | None = None
     ) -> Receipt:
         """Commits the split of a closed month. Only the facility's owner, once for each version of the account.
@@ -162,7 +162,7 @@ class AllocatingVerbs(Verbs):
         whole = totals or self.totals_to_split(facility, month)
         _require_equal(allocation.totals, whole)
         args = (facility, month.number, whole.version, whole.recs, allocation.depth, allocation.top)
-        return self._write("allocate", "Allocations", "commit", *args)
+        return self._write("commit", "Allocations", "commit", *args)
 
     def tenant_proof(self, stored: StoredAllocation, which: int | bytes) -> TenantProof:
         """What a tenant gets: its share of a stored allocation, by tenant or index, and where its root stands.

@@ -18,7 +18,7 @@ from typing import Any
 import rfc8785
 from eth_hash.auto import keccak
 
-from carbon_tokens.allocation import split
+from carbon_tokens.allocation.shares import split
 from carbon_tokens.energy import hourly
 from carbon_tokens.energy.hourly import Hour
 from carbon_tokens.errors import EnergyError, LedgerError

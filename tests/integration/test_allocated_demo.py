@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from carbon_tokens.allocation import read
+from carbon_tokens.allocation.shares import read
 from carbon_tokens.demo import AllocatedDemo, Step
 from carbon_tokens.ledger import Chain
 from carbon_tokens.ledger.allocating import TenantProof

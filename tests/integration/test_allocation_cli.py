@@ -37,7 +37,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Json]:
         answer("audit", *here, *MONTH, "--scope1-g", 102_427, "--scope3-g", 1_400_000)
         answer("close", *here, *MONTH)
         Path("weights.csv").write_text(f"tenant,weight\n{tenant},3\nOther Ltd,1\n")
-        said = {"split": answer("allocate", *here, *MONTH, "--weights", "weights.csv", "--out", "split")}
+        said = {"split": answer("commit", *here, *MONTH, "--weights", "weights.csv", "--out", "split")}
         yield said | {"here": here, "tenant": tenant}
 
 
@@ -50,10 +50,10 @@ def test_allocate_commits_the_audited_totals_and_keeps_the_salts_from_others(sit
 
 
 def test_a_split_is_not_replaced(site: Json) -> None:
-    again = ("allocate", *site["here"], *MONTH, "--weights", "weights.csv", "--out")
+    again = ("commit", *site["here"], *MONTH, "--weights", "weights.csv", "--out")
     assert "split already at version 2" in answer(*again, "other", code=1)["error"]["what"]
     assert not Path("other").exists()
-    from_folder = ("allocate", *site["here"], *MONTH, "--out", "split")
+    from_folder = ("commit", *site["here"], *MONTH, "--out", "split")
     assert answer(*from_folder, "--account", "dev:anyone", code=1)["error"]["kind"] == "Reverted"
 
 
@@ -87,19 +87,19 @@ def test_a_restated_month_needs_a_new_split(site: Json) -> None:
     proof = ("share", "prove", "--allocation", "split", "--tenant", site["tenant"], "--out", "old.json")
     answer(*proof)
     assert answer("share", "verify", "old.json")["current"] is False
-    assert answer("allocate", *site["here"], *MONTH, "--out", "split", code=1)["error"]["kind"] == "AllocationError"
+    assert answer("commit", *site["here"], *MONTH, "--out", "split", code=1)["error"]["kind"] == "AllocationError"
 
 
 def test_shares_that_miss_the_totals_are_refused_before_anything_is_written(site: Json) -> None:
     rows = f"tenant,energy_wh,location_g,market_g\nA,{ENERGY},{RESTATED - 2},{RESTATED}\n"
     Path("shares.csv").write_text(rows)
-    error = answer("allocate", *site["here"], *MONTH, "--shares", "shares.csv", "--out", "short", code=1)["error"]
+    error = answer("commit", *site["here"], *MONTH, "--shares", "shares.csv", "--out", "short", code=1)["error"]
     assert error["kind"] == "SharesNotEqualTotal" and "location_g by -2" in error["what"]
     assert not Path("short").exists()
 
 
 def test_the_restated_month_is_split_anew_into_a_new_folder(site: Json) -> None:
-    again = ("allocate", *site["here"], *MONTH, "--weights", "weights.csv", "--out")
+    again = ("commit", *site["here"], *MONTH, "--weights", "weights.csv", "--out")
     assert answer(*again, "split", code=1)["error"]["what"] == "exists already"
     assert answer(*again, "split-3")["version"] == 3
 

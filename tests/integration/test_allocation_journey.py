@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from carbon_tokens.allocation import (
+from carbon_tokens.allocation.shares import (
     Allocation,
     Amounts,
     Share,
@@ -72,7 +72,7 @@ class World:
 
     def split(self, weights: dict[str, int] = WEIGHTS) -> StoredAllocation:
         stored = self.allocation(weights)
-        self.by("operator").allocate(self.facility, MONTH, stored.allocation)
+        self.by("operator").commit(self.facility, MONTH, stored.allocation)
         return stored
 
     def proof(self, stored: StoredAllocation, name: str = "tenant") -> TenantProof:
@@ -133,7 +133,7 @@ def test_a_claimed_share_reopens_the_month_and_flows_on_in_its_next_split(world:
     world.by("auditor").close(world.home, MONTH)
     totals = world.ledger.totals_to_split(world.home, MONTH)
     given = Allocation([Share(tenant_of_facility(world.facility), *astuple(totals.amounts))], totals.amounts)
-    landlord.allocate(world.home, MONTH, given, totals)
+    landlord.commit(world.home, MONTH, given, totals)
     account_id = audited_id(world.home, MONTH.number)
     operator.claim_share(world.ledger.tenant_proof(StoredAllocation(given, account_id, totals.version), 0))
 
@@ -156,7 +156,7 @@ def test_shares_that_miss_the_totals_are_refused_by_how_much(world: World) -> No
         [Share(bytes(31) + b"\1", ENERGY, location, WHOLE.market_g)], replace(WHOLE, location_g=location)
     )
     with pytest.raises(SharesNotEqualTotal) as refused:
-        world.by("operator").allocate(world.facility, MONTH, short)
+        world.by("operator").commit(world.facility, MONTH, short)
     assert refused.value.differences == {"location_g": -7} and "location_g by -7" in refused.value.what
     assert not any(world.ledger.root_of(world.facility, MONTH, 1))
 
@@ -164,11 +164,11 @@ def test_shares_that_miss_the_totals_are_refused_by_how_much(world: World) -> No
 def test_only_the_owner_commits_and_only_once_a_version(world: World) -> None:
     stored = world.allocation()
     with pytest.raises(Reverted) as stranger:
-        world.by("anyone").allocate(world.facility, MONTH, stored.allocation)
+        world.by("anyone").commit(world.facility, MONTH, stored.allocation)
     assert stranger.value.error == "NotOwner"
-    world.by("operator").allocate(world.facility, MONTH, stored.allocation)
+    world.by("operator").commit(world.facility, MONTH, stored.allocation)
     with pytest.raises(Reverted) as again:
-        world.by("operator").allocate(world.facility, MONTH, world.allocation({"tenant": 1}).allocation)
+        world.by("operator").commit(world.facility, MONTH, world.allocation({"tenant": 1}).allocation)
     assert again.value.error == "AllocationExists"
     assert world.ledger.root_of(world.facility, MONTH, 1) == stored.root
 
@@ -181,8 +181,8 @@ def test_a_gift_of_recs_does_not_change_a_split_under_way(world: World) -> None:
     stored = world.allocation()
     issuer.retire(world.facility, MONTH, [token], [1_000_000])
     with pytest.raises(SharesNotEqualTotal):
-        world.by("operator").allocate(world.facility, MONTH, stored.allocation)
-    world.by("operator").allocate(world.facility, MONTH, stored.allocation, totals)
+        world.by("operator").commit(world.facility, MONTH, stored.allocation)
+    world.by("operator").commit(world.facility, MONTH, stored.allocation, totals)
     assert world.ledger.share_of(world.proof(stored)).totals == WHOLE
 
 
@@ -249,7 +249,7 @@ def test_a_superseded_contract_takes_no_split_and_keeps_what_stands_in_it(world:
     assert world.ledger.superseded_by("Allocations") == successor
     world.by("auditor").restate(world.statement(2, ENERGY))
     with pytest.raises(Reverted) as refused:
-        world.by("operator").allocate(world.facility, MONTH, world.allocation().allocation)
+        world.by("operator").commit(world.facility, MONTH, world.allocation().allocation)
     assert refused.value.error == "SupersededBy"
     assert world.ledger.share_of(world.proof(stored)).current is False
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from carbon_tokens.allocation import Allocation, Share, StoredAllocation, tenant_of_facility, tenant_of_name
+from carbon_tokens.allocation.shares import Allocation, Share, StoredAllocation, tenant_of_facility, tenant_of_name
 from carbon_tokens.claims import Documents, bytecode, onchain, prove, verify
 from carbon_tokens.claims.account_events import Closed
 from carbon_tokens.claims.offline import checks as offline_checks
@@ -106,7 +106,7 @@ class World:
         shares = [Share(tenant_of_facility(self.facility), 0, mine, mine, SALT)]
         shares.append(Share(tenant_of_name("another"), 0, grams - mine, grams - mine, SALT))
         split = Allocation(shares, totals.amounts)
-        owner.allocate(self.provider, MONTH, split, totals)
+        owner.commit(self.provider, MONTH, split, totals)
         stored = StoredAllocation(split, audited_id(self.provider, MONTH.number), totals.version)
         self.by("operator").claim_share(owner.tenant_proof(stored, tenant_of_facility(self.facility)))
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbon_tokens.allocation import Allocation, Amounts, Share, ShareProof, shares_of, split
-from carbon_tokens.allocation import merkle_sum as tree
+from carbon_tokens.allocation.shares import Allocation, Amounts, Share, ShareProof, shares_of, split
+from carbon_tokens.allocation.shares import merkle_sum as tree
 from carbon_tokens.errors import CarbonTokensError, ShareNotProven
 from carbon_tokens.units import largest_remainder
 

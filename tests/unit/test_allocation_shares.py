@@ -11,7 +11,7 @@ import pytest
 import rfc8785
 from eth_utils.crypto import keccak
 
-from carbon_tokens.allocation import (
+from carbon_tokens.allocation.shares import (
     Allocation,
     Amounts,
     Share,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from eth_utils.crypto import keccak
 
-from carbon_tokens.allocation import (
+from carbon_tokens.allocation.shares import (
     Allocation,
     Amounts,
     Share,
@@ -23,8 +23,8 @@ from carbon_tokens.allocation import (
     tenant_of_facility,
     tenant_of_name,
 )
-from carbon_tokens.allocation import keccak as libraries
-from carbon_tokens.allocation import merkle_sum as tree
+from carbon_tokens.allocation.shares import keccak as libraries
+from carbon_tokens.allocation.shares import merkle_sum as tree
 from carbon_tokens.errors import (
     AllocationError,
     CarbonTokensError,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from carbon_tokens.allocation import Allocation, Amounts, Share, StoredAllocation, tenant_of_facility
+from carbon_tokens.allocation.shares import Allocation, Amounts, Share, StoredAllocation, tenant_of_facility
 from carbon_tokens.cli import app
 from carbon_tokens.ledger.allocating import TenantProof
 from carbon_tokens.ledger.ids import audited_id
@@ -87,7 +87,7 @@ def test_claiming_into_what_is_no_facility_is_wrong_usage(proof: TenantProof) ->
 def test_weights_and_shares_together_are_wrong_usage() -> None:
     for name in ("w.csv", "s.csv"):
         Path(name).write_text("tenant,weight\n")
-    arguments = ("allocate", *ACCOUNT, "--weights", "w.csv", "--shares", "s.csv", "--out", "split")
+    arguments = ("commit", *ACCOUNT, "--weights", "w.csv", "--shares", "s.csv", "--out", "split")
     assert "not both" in run(*arguments, code=2).stderr
 
 

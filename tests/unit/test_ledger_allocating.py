@@ -9,8 +9,15 @@ from typing import Any
 
 import pytest
 
-from carbon_tokens.allocation import Allocation, Amounts, Share, StoredAllocation, tenant_of_facility, tenant_of_name
-from carbon_tokens.allocation.weights import read_weights
+from carbon_tokens.allocation.shares import (
+    Allocation,
+    Amounts,
+    Share,
+    StoredAllocation,
+    tenant_of_facility,
+    tenant_of_name,
+)
+from carbon_tokens.allocation.shares.weights import read_weights
 from carbon_tokens.errors import AllocationError, CarbonTokensError, DuplicateTenant, ShareNotProven
 from carbon_tokens.ledger.allocating import TenantProof
 from carbon_tokens.ledger.ids import audited_id

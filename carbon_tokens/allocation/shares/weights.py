@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from carbon_tokens.allocation.share import tenant_of
+from carbon_tokens.allocation.shares.share import tenant_of
 from carbon_tokens.errors import AllocationError, DuplicateTenant
 
 COLUMNS = ("tenant", "weight")

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from operator import attrgetter
 
-from carbon_tokens.allocation import merkle_sum
-from carbon_tokens.allocation.keccak import Keccak, keccak256
-from carbon_tokens.allocation.merkle_sum import LANES, LEAF, RECORD, Progress
-from carbon_tokens.allocation.proof import ShareProof
-from carbon_tokens.allocation.share import Amounts, Share, contents
+from carbon_tokens.allocation.shares import merkle_sum
+from carbon_tokens.allocation.shares.keccak import Keccak, keccak256
+from carbon_tokens.allocation.shares.merkle_sum import LANES, LEAF, RECORD, Progress
+from carbon_tokens.allocation.shares.proof import ShareProof
+from carbon_tokens.allocation.shares.share import Amounts, Share, contents
 from carbon_tokens.errors import AllocationError, DuplicateTenant, SharesNotEqualTotal
 
 _BATCH = 1 << 10  # shares that stay in the processor's cache while they are read

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from carbon_tokens.allocation.keccak import Keccak, keccak256
+from carbon_tokens.allocation.shares.keccak import Keccak, keccak256
 from carbon_tokens.errors import AllocationError
 
 LANE_BITS = 48

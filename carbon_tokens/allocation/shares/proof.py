@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 
 import rfc8785
 
-from carbon_tokens.allocation import merkle_sum
-from carbon_tokens.allocation.merkle_sum import LANES, RECORD
-from carbon_tokens.allocation.share import Amounts, Share
+from carbon_tokens.allocation.shares import merkle_sum
+from carbon_tokens.allocation.shares.merkle_sum import LANES, RECORD
+from carbon_tokens.allocation.shares.share import Amounts, Share
 from carbon_tokens.errors import AllocationError, ShareNotProven
 from carbon_tokens.nesting import too_deep
 

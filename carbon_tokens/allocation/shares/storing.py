@@ -16,11 +16,11 @@ from typing import Any
 
 import rfc8785
 
-from carbon_tokens.allocation.allocation import Allocation
-from carbon_tokens.allocation.merkle_sum import LANES, Progress
-from carbon_tokens.allocation.proof import octets, parse
-from carbon_tokens.allocation.share import Amounts
-from carbon_tokens.allocation.table import lines_of, read_shares
+from carbon_tokens.allocation.shares.allocation import Allocation
+from carbon_tokens.allocation.shares.merkle_sum import LANES, Progress
+from carbon_tokens.allocation.shares.proof import octets, parse
+from carbon_tokens.allocation.shares.share import Amounts
+from carbon_tokens.allocation.shares.table import lines_of, read_shares
 from carbon_tokens.errors import AllocationError
 
 TYPE = "carbon-tokens/allocation/1"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from carbon_tokens.allocation.share import Share, new_salt, tenant_of
+from carbon_tokens.allocation.shares.share import Share, new_salt, tenant_of
 from carbon_tokens.errors import AllocationError, DuplicateTenant
 
 COLUMNS = ("tenant", "energy_wh", "location_g", "market_g")

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from carbon_tokens.allocation.keccak import keccak256
-from carbon_tokens.allocation.merkle_sum import LANE_BITS, LANES, LEAF
+from carbon_tokens.allocation.shares.keccak import keccak256
+from carbon_tokens.allocation.shares.merkle_sum import LANE_BITS, LANES, LEAF
 from carbon_tokens.errors import AllocationError
 
 FACILITY_BITS = 216
