@@ -91,3 +91,51 @@ class DuplicateTenant(AllocationError):
 
 class ShareNotProven(AllocationError):
     """A proof of a share that does not lead to the root."""
+
+
+class FleetError(AllocationError):
+    """Tables of a fleet that cannot be allocated: unknown names, missing rows, amounts that are none."""
+
+
+class NotConserved(AllocationError):
+    """A step whose parts are not the whole; ``check`` is its number in the method (C1 … C12)."""
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "", check: str = "") -> None:
+        super().__init__(what, where=where, todo=todo)
+        self.check = check
+
+
+class ClosedLoop(AllocationError):
+    """Shared services that pass everything on to each other only; ``services`` are its members, sorted."""
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "", services: tuple[str, ...] = ()) -> None:
+        super().__init__(what, where=where, todo=todo)
+        self.services = services
+
+
+class MissingIntensity(AllocationError):
+    """An hour of energy without the grid's value of that hour, and no annual factor to stand in."""
+
+
+class MeterBelowMachines(AllocationError):
+    """A facility's meter that shows less than its own machines used."""
+
+
+class FractionsAboveOne(AllocationError):
+    """Fractions of one whole that add up to more than it."""
+
+
+class NothingToShareBy(AllocationError):
+    """A positive amount whose weights are all zero, or a ratio to nothing."""
+
+
+class UnknownKey(AllocationError):
+    """A row that names a machine, sector, resource, SKU, region or boundary that its table does not hold."""
+
+
+class DuplicateKey(AllocationError):
+    """Two rows of one key where one is allowed: a machine in an hour, an instrument."""
+
+
+class InstrumentRefused(AllocationError):
+    """An energy certificate of another market zone or year than the load it is to cover."""
