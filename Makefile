@@ -1,6 +1,6 @@
 # carbon-tokens: `make demo` needs Python >= 3.11 only; everything else also Node >= 20 with npm.
 # Environments: .venv (package, test tools), .venv-brownie (eth-brownie from source, web3 7), .venv-web3-7 (oldest web3),
-# .venv-security (halmos, slither), node_modules (solc, ganache, anvil, forge, OpenZeppelin). Each is made once and again
+# .venv-security (halmos, slither), .venv-spark (Apache Spark), node_modules (solc, ganache, anvil, forge, OpenZeppelin). Each is made once and again
 # when its lock file changes.
 
 SHELL := /bin/bash
@@ -32,7 +32,7 @@ LONG := $(if $(CI),bounded,long)
 
 TESTS := unit properties contracts-compile contracts-anvil contracts-ganache-some forge integration doc-tests artifacts-check \
 	gas-check slither lint types
-LONG_TESTS := contracts-ganache integration-ganache properties-long forge-long halmos coverage
+LONG_TESTS := contracts-ganache integration-ganache properties-long forge-long halmos coverage mutation
 
 .PHONY: help setup demo test test-long fmt lint types gas gas-check docs doc-tests clean distclean lock artifacts \
 	artifacts-check unit properties integration integration-ganache contracts contracts-compile contracts-anvil contracts-ganache contracts-ganache-some forge \
@@ -49,7 +49,7 @@ $(UV): requirements/uv.txt
 	@build/uv/bin/python -m pip install -q --disable-pip-version-check $(HASHED)/uv.txt
 	@touch $@
 
-.venv/bin/python .venv-brownie/bin/python .venv-web3-7/bin/python .venv-security/bin/python: | $(UV)
+.venv/bin/python .venv-brownie/bin/python .venv-web3-7/bin/python .venv-security/bin/python .venv-spark/bin/python: | $(UV)
 	@$(UV) venv -q --allow-existing --python $(PYTHON) $(@:/bin/python=)
 
 .venv/stamp-run: requirements/run.txt pyproject.toml | .venv/bin/python
@@ -75,6 +75,12 @@ $(UV): requirements/uv.txt
 	@echo "setup: .venv-web3-7 with the oldest supported web3"
 	@$(PIP) .venv-web3-7/bin/python $(HASHED)/web3-7.txt
 	@$(PIP) .venv-web3-7/bin/python $(EDITABLE)
+	@touch $@
+
+.venv-spark/stamp: requirements/spark.txt pyproject.toml | .venv-spark/bin/python
+	@echo "setup: .venv-spark with Apache Spark"
+	@$(PIP) .venv-spark/bin/python $(HASHED)/spark.txt
+	@$(PIP) .venv-spark/bin/python $(EDITABLE)
 	@touch $@
 
 .venv-security/stamp: requirements/security.txt | .venv-security/bin/python
@@ -147,10 +153,11 @@ doc-tests: .venv/stamp-dev node_modules/.stamp ## the commands of README.md are 
 
 docs: doc-tests ## same as doc-tests
 
-web3-7: .venv-web3-7/stamp node_modules/.stamp ## unit and integration tests with the oldest supported web3
-	@echo "== unit and integration with web3 7.16"
+web3-7: .venv-web3-7/stamp node_modules/.stamp ## what uses web3, with the oldest supported one
+	@echo "== what uses web3, with web3 7.16"
 	@mkdir -p $(CHAIN_TMP) $(CHAIN_HOME)
-	@trap '$(CLEAN_CHAINS)' EXIT; HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) .venv-web3-7/bin/python -m pytest -q tests/unit tests/integration
+	@trap '$(CLEAN_CHAINS)' EXIT; HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) .venv-web3-7/bin/python -m pytest -q \
+		$(wildcard tests/unit/test_ledger_*.py tests/unit/test_claims_*.py tests/unit/test_cli_*.py) tests/integration
 
 contracts: contracts-compile contracts-anvil contracts-ganache ## tests/contracts by Brownie on both chains
 
@@ -224,12 +231,14 @@ coverage: $(SECURITY_READY) ## lines and branches of contracts/ that the forge t
 		> build/coverage.txt || { cat build/coverage.txt; echo "coverage: below a goal"; exit 1; }
 	@cat build/coverage.txt
 
-mutation: SAMPLE := $(or $(SAMPLE),$(if $(CI),10))
-mutation: $(SECURITY_READY) ## mutation testing of contracts/; SAMPLE=n of all mutants, CONTRACT=name, JOBS=n
+mutation: SAMPLE := $(or $(SAMPLE),$(if $(MUTANT),0,$(if $(CI),6,200)))
+mutation: BUDGET := $(or $(BUDGET),$(if $(CI),120))
+mutation: $(SECURITY_READY) ## mutation testing of contracts/; SAMPLE=n (0: all mutants), CONTRACT=name, JOBS=n
 	@echo "== mutation"
 	@mkdir -p $(CHAIN_HOME)
 	@HOME=$(CHAIN_HOME) .venv-security/bin/python scripts/mutation.py $(if $(SAMPLE),--sample $(SAMPLE)) \
-		$(if $(CONTRACT),--contract $(CONTRACT)) $(if $(JOBS),--jobs $(JOBS)) $(if $(BUDGET),--budget $(BUDGET))
+		$(if $(CONTRACT),--contract $(CONTRACT)) $(if $(MUTANT),--mutant $(MUTANT)) $(if $(JOBS),--jobs $(JOBS)) \
+		$(if $(BUDGET),--budget $(BUDGET))
 
 wheel: $(UV) ## the wheel, installed in a clean environment without the repository
 	@echo "== wheel"
@@ -278,13 +287,15 @@ COMPILE = $(UV) pip compile -q --universal --python-version 3.11 --generate-hash
 	--custom-compile-command "make lock"
 lock: $(UV) ## compile requirements/*.txt again; UPGRADE=1 moves to the newest versions
 	@$(COMPILE) $(if $(UPGRADE),-U) requirements/uv.in -o requirements/uv.txt
-	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml requirements/run.in -o requirements/run.txt
-	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml --extra solc --extra fast requirements/run.in requirements/dev.in \
-		-c requirements/run.txt -o requirements/dev.txt
+	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml --extra fleet requirements/run.in -o requirements/run.txt
+	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml --extra solc --extra fast --extra fleet --extra twin requirements/run.in \
+		requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
 	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml --extra solc requirements/run.in requirements/brownie.in \
 		-o requirements/brownie.txt
-	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml requirements/run.in requirements/web3-7.in \
+	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml --extra fleet requirements/run.in requirements/web3-7.in \
 		-o requirements/web3-7.txt
+	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml --extra fleet --extra spark requirements/run.in requirements/dev.in \
+		-c requirements/dev.txt -o requirements/spark.txt
 	@$(COMPILE) $(if $(UPGRADE),-U) requirements/security.in -o requirements/security.txt
 
 clean: ## everything built, but not the environments
