@@ -9,7 +9,18 @@ from typing import Annotated
 
 import typer
 
-from carbon_tokens.cli import allocations, audits, certificates, claims, demonstration, factors, matching, panels, setup
+from carbon_tokens.cli import (
+    allocations,
+    audits,
+    certificates,
+    claims,
+    demonstration,
+    factors,
+    fleet,
+    matching,
+    panels,
+    setup,
+)
 
 app = typer.Typer(
     name="carbon-tokens",
@@ -38,5 +49,5 @@ def main(
     """Proof on an Ethereum chain that a data center's measured emissions are audited, covered and offset."""
 
 
-for _part in (demonstration, setup, factors, audits, panels, certificates, matching, allocations, claims):
+for _part in (demonstration, setup, factors, fleet, audits, panels, certificates, matching, allocations, claims):
     _part.register(app)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 share = typer.Typer(help="Shares of an account that was split among tenants.", no_args_is_help=True)
 
 Weights = Annotated[
-    Path | None, typer.Option("--weights", help="CSV: tenant, weight (e.g. metered Wh).", exists=True, dir_okay=False)
+    Path | None,
+    typer.Option("--weights", help="CSV: tenant, weight; or what allocate wrote.", exists=True, dir_okay=False),
 ]
 Shares = Annotated[
     Path | None,

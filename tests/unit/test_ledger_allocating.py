@@ -14,6 +14,7 @@ from carbon_tokens.allocation.shares import (
     Amounts,
     Share,
     StoredAllocation,
+    shares_of,
     tenant_of_facility,
     tenant_of_name,
 )
@@ -89,9 +90,16 @@ def test_weights_are_read_by_tenant_in_the_order_of_their_bytes(tmp_path: Path) 
     assert found == {NAMED: 20, TENANT: 30} and list(found) == sorted(found)
 
 
+def test_a_table_of_three_weights_splits_energy_and_emissions_each_by_its_own(tmp_path: Path) -> None:
+    (tmp_path / "w.csv").write_text('"tenant","energy_wh","location_g","market_g"\n"A",1,3,0\n"B",1,1,5\n')
+    shares = {each.tenant: each.amounts for each in shares_of(Amounts(10, 8, 7), read_weights(tmp_path / "w.csv"))}
+    assert shares == {tenant_of_name("A"): Amounts(5, 6, 0), tenant_of_name("B"): Amounts(5, 2, 7)}
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
+        ("tenant,energy_wh,location_g,market_g\nA,1,2\nB,1,2,3.5\n", r"w\.csv:2: 3 cells.*w\.csv:3: market_g"),
         ("tenant,kwh\nA,1\n", r"w\.csv:1: the columns are tenant, kwh"),
         ("tenant,weight\n", "has no rows"),
         ("", "missing"),

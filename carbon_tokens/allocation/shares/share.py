@@ -158,13 +158,16 @@ def split(total: int, weights: Mapping[Key, int]) -> dict[Key, int]:
     return parts
 
 
-def shares_of(totals: Amounts, weights: Mapping[bytes, int]) -> Iterator[Share]:
-    """Shares of an account in proportion to the tenants' weights (its metered Wh, say), each with a new salt.
+def shares_of(totals: Amounts, weights: Mapping[bytes, int | tuple[int, int, int]]) -> Iterator[Share]:
+    """Shares of an account in proportion to the tenants' weights, each with a new salt.
+
+    A weight is one number (metered Wh, say) or three, for energy, location-based and market-based emissions.
 
     Raises:
         AllocationError: as ``split``.
     """
-    energy, location, market = (split(getattr(totals, name), weights) for name in LANES)
+    lanes = [{key: each[at] if isinstance(each, tuple) else each for key, each in weights.items()} for at in range(3)]
+    energy, location, market = (split(getattr(totals, name), lane) for name, lane in zip(LANES, lanes, strict=True))
     return (Share(tenant, energy[tenant], location[tenant], market[tenant]) for tenant in weights)
 
 

@@ -1,4 +1,8 @@
-"""Tables of weights: CSV in UTF-8 with the columns tenant and weight, from which shares are made by ``shares_of``."""
+"""Tables of weights, from which ``shares_of`` makes shares: CSV in UTF-8.
+
+Columns: tenant and weight; or tenant, energy_wh, location_g, market_g, as the allocation of a fleet writes them: what
+each tenant's energy and emissions are in proportion to.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,19 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from carbon_tokens.allocation.shares.merkle_sum import LANES
 from carbon_tokens.allocation.shares.share import tenant_of
 from carbon_tokens.errors import AllocationError, DuplicateTenant
 
 COLUMNS = ("tenant", "weight")
+BY_LANE = ("tenant", *LANES)
 _WHOLE = re.compile("[0-9]{1,30}")
+Weight = int | tuple[int, int, int]
 _SHOWN = 20  # problems listed in one error
 
 
-def read_weights(path: Path | str) -> dict[bytes, int]:
-    """Weight of each tenant (its metered Wh, say), by tenant; whole or not at all.
+def read_weights(path: Path | str) -> dict[bytes, Weight]:
+    """Weight of each tenant, one (its metered Wh, say) or three by quantity; whole or not at all.
 
     In the order of the tenants' bytes, which are hashes: neighbours in the tree see each other's amounts, and this
     order does not say who they are.
@@ -39,15 +46,15 @@ def read_weights(path: Path | str) -> dict[bytes, int]:
     return dict(sorted(weights.items()))
 
 
-def _weights(name: str, lines: Iterator[tuple[int, list[str]]]) -> dict[bytes, int]:
-    header = next(lines, (1, [""]))[1]
-    if tuple(header) != COLUMNS:
-        found = ", ".join(header) or "missing"
-        raise AllocationError(f"the columns are {found}", where=f"{name}:1", todo=f"Give {', '.join(COLUMNS)}.")
-    found_weights, rows, problems, twice = dict[bytes, int](), dict[bytes, int](), list[str](), False
+def _weights(name: str, lines: Iterator[tuple[int, list[str]]]) -> dict[bytes, Weight]:
+    header = tuple(next(lines, (1, [""]))[1])
+    if header not in (COLUMNS, BY_LANE):
+        found, todo = ", ".join(header) or "missing", f"Give {', '.join(COLUMNS)}; or {', '.join(BY_LANE)}."
+        raise AllocationError(f"the columns are {found}", where=f"{name}:1", todo=todo)
+    found_weights, rows, problems, twice = dict[bytes, Weight](), dict[bytes, int](), list[str](), False
     for row, cells in lines:
         try:
-            tenant, weight = _weight(cells)
+            tenant, weight = _weight(cells, header)
         except AllocationError as error:
             problems.append(f"{name}:{row}: {error}")
             continue
@@ -63,10 +70,14 @@ def _weights(name: str, lines: Iterator[tuple[int, list[str]]]) -> dict[bytes, i
     return found_weights
 
 
-def _weight(cells: list[str]) -> tuple[bytes, int]:
-    if len(cells) != len(COLUMNS):
-        raise AllocationError(f"{len(cells)} cells under {len(COLUMNS)} columns")
-    tenant, weight = cells
-    if not _WHOLE.fullmatch(weight):
-        raise AllocationError(f"{weight!r} is no whole weight", where="weight")
-    return tenant_of(tenant), int(weight)
+def _weight(cells: list[str], header: tuple[str, ...]) -> tuple[bytes, Weight]:
+    if len(cells) != len(header):
+        raise AllocationError(f"{len(cells)} cells under {len(header)} columns")
+    tenant, *weights = cells
+    for column, weight in zip(header[1:], weights, strict=True):
+        if not _WHOLE.fullmatch(weight):
+            raise AllocationError(f"{weight!r} is no whole weight", where=column)
+    if len(weights) == 1:
+        return tenant_of(tenant), int(weights[0])
+    energy, location, market = map(int, weights)
+    return tenant_of(tenant), (energy, location, market)

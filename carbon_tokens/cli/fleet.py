@@ -1,0 +1,93 @@
+"""``allocate``: a fleet's month from its tables to its customers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from carbon_tokens.cli.run import Run, verb
+from carbon_tokens.cli.shown import millionths
+
+
+class SkuMode(StrEnum):
+    regional = "regional"
+    service = "service"
+
+
+class MissingHours(StrEnum):
+    refuse = "refuse"
+    annual = "annual"
+
+
+class BoundarySet(StrEnum):
+    google_2024 = "google-2024"
+    google_2026 = "google-2026"
+
+
+Folder = Annotated[
+    Path, typer.Argument(help="Folder of the fleet's tables, CSV or Parquet.", exists=True, file_okay=False)
+]
+Out = Annotated[Path | None, typer.Option("--out", help="New folder for customers, Google's export and shares.")]
+Mode = Annotated[
+    SkuMode, typer.Option("--sku-mode", help="regional keeps each region's total, service one factor a SKU.")
+]
+Missing = Annotated[
+    MissingHours, typer.Option("--missing-hours", help="Hours without an intensity: refuse, or take the annual one.")
+]
+Rounds = Annotated[
+    int | None, typer.Option("--rounds", min=1, help="Pass shared services on so many times; without it to the end.")
+]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that share the partitions.")]
+Keep = Annotated[
+    Path | None, typer.Option("--keep", help="Folder where partitions are kept; those that did not change are not run.")
+]
+Boundary = Annotated[BoundarySet, typer.Option("--boundary", help="What is counted.")]
+
+
+def register(parent: typer.Typer) -> None:
+    verb(parent, "allocate", options=())(allocate)
+
+
+def allocate(
+    run: Run, folder: Folder, out: Out = None, sku_mode: Mode = SkuMode.regional,
+    missing_hours: Missing = MissingHours.refuse, rounds: Rounds = None, boundary: Boundary = BoundarySet.google_2024,
+    workers: Workers = 1, keep: Keep = None,
+) -> None:  # fmt: skip
+    """Allocates a fleet's energy and emissions from machine-hours to customers, by Google's published method."""
+    try:
+        from carbon_tokens.allocation import fleet
+    except ImportError as error:
+        raise typer.BadParameter(f"{error.name} is missing: pip install 'carbon-tokens[fleet]'") from error
+
+    options = fleet.Options(sku_mode.value, missing_hours.value, rounds, boundary.value)
+    runner = fleet.Processes(workers) if workers > 1 else fleet.in_process
+    with run.bar("allocating") as progress:
+        found = fleet.allocate(folder, options, runner=fleet.Kept(keep, runner) if keep else runner, progress=progress)
+    content = fleet.write(found, out) if out else fleet.to_json(found)
+    run.answer(content, lambda console: _show(content, found, console))
+
+
+def _show(content: dict[str, Any], found: Any, console: Any) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"Energy and emissions allocated to {content['customers']} customers, CO2e")
+    table.add_column("region")
+    for name in ("energy\nMWh", "scope 2 location-based\nt", "scope 2 market-based\nt"):
+        table.add_column(name, justify="right")
+    for region, each in content["regions"].items():
+        table.add_row(region, *(millionths(each[k]) for k in ("energy_wh", "scope2_location_g", "scope2_market_g")))
+    console.print(table)
+    console.print(f"scope 1 {content['scope1_g']:,} g, scope 3 {content['scope3_g']:,} g, by electricity")
+    flags = content["flags"]
+    console.print(f"energy with an hourly intensity: {float(flags['hourly_intensity_share']):.2%}")
+    if any(each["market_provisional"] for each in content["regions"].values()):
+        console.print("market-based: PROVISIONAL, by the factor of the year before")
+    if flags["unsold"]:
+        console.print(f"{len(flags['unsold'])} services that nobody bought are overhead of the others")
+    if flags["sold_without_energy"]:
+        named = ", ".join(f"{each['service']} in {each['region']}" for each in flags["sold_without_energy"][:5])
+        console.print(f"sold, but without energy: {named}: are the services of these SKUs spelled as elsewhere?")
+    console.print(f"rows {content['rows']:,}, sha-256 {content['digest']}", soft_wrap=True)
