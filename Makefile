@@ -1,7 +1,7 @@
 # carbon-tokens: `make demo` needs Python >= 3.11 only; everything else also Node >= 20 with npm.
 # Environments: .venv (package, test tools), .venv-brownie (eth-brownie from source, web3 7), .venv-web3-7 (oldest web3),
-# .venv-security (halmos, slither), .venv-spark (Apache Spark), node_modules (solc, ganache, anvil, forge, OpenZeppelin). Each is made once and again
-# when its lock file changes.
+# .venv-security (halmos, slither), .venv-spark (Apache Spark), node_modules (solc, ganache, anvil, forge, OpenZeppelin).
+# Each is made once and again when its lock file changes.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -36,7 +36,7 @@ LONG_TESTS := contracts-ganache integration-ganache properties-long forge-long h
 
 .PHONY: help setup demo test test-long fmt lint types gas gas-check docs doc-tests clean distclean lock artifacts \
 	artifacts-check unit properties integration integration-ganache contracts contracts-compile contracts-anvil contracts-ganache contracts-ganache-some forge \
-	forge-long print-tests print-long-tests properties-long web3-7 wheel halmos slither coverage mutation
+	forge-long print-tests print-long-tests properties-long web3-7 wheel halmos slither coverage mutation spark
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -239,6 +239,12 @@ mutation: $(SECURITY_READY) ## mutation testing of contracts/; SAMPLE=n (0: all 
 	@HOME=$(CHAIN_HOME) .venv-security/bin/python scripts/mutation.py $(if $(SAMPLE),--sample $(SAMPLE)) \
 		$(if $(CONTRACT),--contract $(CONTRACT)) $(if $(MUTANT),--mutant $(MUTANT)) $(if $(JOBS),--jobs $(JOBS)) \
 		$(if $(BUDGET),--budget $(BUDGET))
+
+spark: .venv-spark/stamp ## Apache Spark as the runner of allocations; needs Java 17 or newer
+	@echo "== spark"
+	@command -v java > /dev/null || { echo "spark: Java 17 or newer is needed (Debian: default-jre-headless)"; exit 1; }
+	@mkdir -p $(CHAIN_TMP) $(CHAIN_HOME)
+	@HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) .venv-spark/bin/python -m pytest -q tests/spark
 
 wheel: $(UV) ## the wheel, installed in a clean environment without the repository
 	@echo "== wheel"
