@@ -38,11 +38,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def session(request: pytest.FixtureRequest) -> Iterator[Any]:
     from pyspark.sql import SparkSession
 
-    builder = SparkSession.builder.config("spark.ui.enabled", "false")
-    if request.param == "connect":
-        builder = SparkSession.builder.remote("local[2]")
-    else:
-        builder = builder.master(request.param)
+    local = SparkSession.builder.config("spark.ui.enabled", "false").master
+    builder = SparkSession.builder.remote("local[2]") if request.param == "connect" else local(request.param)
     found = builder.getOrCreate()
     yield found
     found.stop()
