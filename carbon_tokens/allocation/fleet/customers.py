@@ -1,9 +1,9 @@
-"""From services to customers, METHOD (f) and (g), and to whole Wh and grams by largest remainder, in SQL.
+"""From services to customers, METHOD (f) and (g), and to whole Wh and grams by largest remainder.
 
 A service's energy and emissions in a region follow the list value of what was used there of its SKUs:
     weight of a row = floor(emissions of the service in the region × value of the row ÷ value of all)     [µg, µWh]
 and each published total of a region is apportioned once over its rows: floors, then a unit to the greatest remainders,
-ties by key. The sums are 128-bit integers, so every row is exact and their sum is the total.
+ties by region, customer, project and service. All of it in integers, so their sum is the total.
 
 A service with energy but without sales in a region has no rows: its part falls to the region's other rows in
 proportion, and is reported as unsold. A region without any sales has one row, of the customer ``_unsold``.
@@ -14,8 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
+from carbon_tokens.allocation.fleet.exact import counted, largest_remainder
 from carbon_tokens.errors import FleetError, NotConserved
 
 UNSOLD = "_unsold"
@@ -44,7 +46,10 @@ select '{UNSOLD}', '', '', region, 1::hugeint, sum(energy)::bigint, sum(location
 where region not in (select region from sold where energy_uwh > 0) group by region having sum(energy) > 0
 """
 
-_KEY_LIST = ", ".join(KEYS)
+_SORTED = """
+select customer, project, service, region, energy_uwh, location_ug from weighed
+order by region, customer, project, service
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +88,12 @@ def split(totals: pa.Table, published: pa.Table, worldwide: dict[str, int], skus
             connection.execute(_VALUES)
             connection.execute(_ROWS)
             unsold, bare = (connection.sql(each).to_arrow_table() for each in (_UNSOLD, _BARE))
-            rows = _apportioned(connection, worldwide)
+            weighed = connection.sql(_SORTED).to_arrow_table()
         except duckdb.OutOfRangeException as error:
             what = f"more sales than can be counted: {error}"
             raise FleetError(what, where="customer_usage", todo="Check the units of usage and price.") from error
+    with counted("customer_usage"):
+        rows = _apportioned(weighed, published, worldwide)
     if not rows.num_rows and any(worldwide.values()):
         raise FleetError(
             "there is no energy to share scope 1 and 3 by", where="nonelectric", todo="Leave the table out."
@@ -126,32 +133,27 @@ def _known(connection: duckdb.DuckDBPyConnection) -> None:
             )
 
 
-def _apportioned(connection: duckdb.DuckDBPyConnection, worldwide: dict[str, int]) -> pa.Table:
-    """Floors and ranks of every published quantity in one pass over the rows."""
-    weights = dict.fromkeys((*REGIONAL, *WORLDWIDE), "scope2_weight")
-    weights |= dict.fromkeys(("energy_wh", *WORLDWIDE), "energy_uwh")
-    floors, ranks, whole = [], [], []
-    for name, weight in weights.items():
-        over = "partition by region" if name in REGIONAL else ""
-        total = name if name in REGIONAL else f"{worldwide[name]}::hugeint"
-        by = f"greatest(sum({weight}) over ({over}), 1)::hugeint"
-        floors.append(f"({total}::hugeint * {weight} // {by})::bigint as {name}_floor")
-        floors.append(f"({total}::hugeint * {weight} % {by}) as {name}_rest")
-        ranks.append(f"row_number() over ({over} order by {name}_rest desc, {_KEY_LIST}) as {name}_rank")
-        left = f"({total} - sum({name}_floor) over ({over}))"
-        whole.append(f"({name}_floor + ({name}_rank <= {left})::bigint)::bigint as {name}")
-    columns = ", ".join([*whole, "energy_uwh", "location_ug"])
-    query = f"""
-    with given as (
-      select *, case when sum(location_ug) over (partition by region) > 0 then location_ug else energy_uwh end
-        as scope2_weight
-      from weighed join published using (region)
-    ),
-    floors as (select given.*, {", ".join(floors)} from given),
-    ranked as (select *, {", ".join(ranks)} from floors)
-    select {_KEY_LIST}, {columns} from ranked order by region, customer, project, service
-    """
-    return connection.sql(query).to_arrow_table()
+def _apportioned(weighed: pa.Table, published: pa.Table, worldwide: dict[str, int]) -> pa.Table:
+    """Whole Wh and grams of rows that are sorted by region. Where all emissions are 0, they would follow energy."""
+    energy, location = (weighed.column(name).to_numpy() for name in ("energy_uwh", "location_ug"))
+    regions = weighed.column("region").combine_chunks().dictionary_encode()
+    starts = np.flatnonzero(np.diff(regions.indices.to_numpy(), prepend=-1))
+    whole = {name: np.zeros(len(regions), np.int64) for name in REGIONAL}
+    totals = {row["region"]: row for row in published.to_pylist()}
+    for at, end in zip(starts, [*starts[1:], len(regions)], strict=False):
+        name = regions[int(at)].as_py()
+        place = slice(int(at), int(end))
+        emitting = location[place] if location[place].any() else energy[place]
+        for quantity in REGIONAL:
+            weights = energy[place] if quantity == "energy_wh" else emitting
+            whole[quantity][place] = largest_remainder(totals[name][quantity], weights)
+    if len(regions):
+        whole |= {name: largest_remainder(total, energy) for name, total in worldwide.items()}
+    keys = {name: weighed.column(name) for name in KEYS}
+    empty = {name: np.zeros(0, np.int64) for name in WORLDWIDE}
+    return pa.table({**keys, **empty, **whole, "energy_uwh": energy, "location_ug": location}).select(
+        [*KEYS, *REGIONAL, *WORLDWIDE, "energy_uwh", "location_ug"]
+    )
 
 
 def _check(rows: pa.Table, published: pa.Table, worldwide: dict[str, int]) -> None:

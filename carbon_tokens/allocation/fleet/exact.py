@@ -64,6 +64,26 @@ def weighted_counts(index: Integers, weights: Integers, size: int) -> Integers:
     return sums.astype(np.int64)
 
 
+def largest_remainder(total: int, weights: Integers) -> Integers:
+    """An integer total split in proportion to weights, (n,), by Hamilton: floors, then one more to the greatest rests.
+
+    ``units.largest_remainder`` for millions of rows; ties go to the first. Weights of 0 throughout share as equals.
+
+    Raises:
+        OverflowError: weights that add up to 2^62 or more.
+    """
+    if weights.sum(dtype=np.float64) >= 1 << 62:
+        raise OverflowError("weights do not fit in 62 bits")
+    whole = int(weights.sum())
+    if not whole:
+        weights, whole = np.ones_like(weights), len(weights)
+    parts = mul_div(weights, np.asarray(total, np.int64), whole)
+    remainders = weights * np.int64(total) - parts * np.int64(whole)  # modulo 2^64, and below the whole
+    rest = total - int(parts.sum())
+    parts[np.argsort(-remainders, kind="stable")[:rest]] += 1
+    return parts
+
+
 def shared_out(total: Integers, weights: Integers) -> Integers:
     """Totals split along the last axis in proportion to weights, exactly: floors, and what they leave to the greatest.
 

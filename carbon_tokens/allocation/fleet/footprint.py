@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from carbon_tokens.allocation.fleet import customers, kernel, reallocation, tables
 from carbon_tokens.allocation.fleet.cells import Cells
@@ -134,8 +135,9 @@ def digest(rows: pa.Table) -> str:
         found.update(f"{name}\n".encode())
         column = rows.column(name)
         if name in customers.KEYS:
-            texts = [each.encode() for each in column.to_pylist()]
-            found.update(np.array([len(each) for each in texts], "<i8").tobytes() + b"".join(texts))
+            texts = column.cast(pa.large_string()).combine_chunks()
+            found.update(pc.binary_length(texts).to_numpy(zero_copy_only=False).astype("<i8").tobytes())
+            found.update("".join(texts.to_pylist()).encode())
         else:
             found.update(column.to_numpy().astype("<i8").tobytes())
     return found.hexdigest()

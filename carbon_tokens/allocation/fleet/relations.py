@@ -22,6 +22,7 @@ QUANTITIES = (*REGIONAL, *WORLDWIDE)
 _UNALLOCATED, _UNSOLD = "_unallocated", "_unsold"
 _NANO_USD = 10**9  # a price in 10^-12 USD times an amount in millionths, in units of 10^-9 USD
 _UG = 10**9  # µWh × ng/Wh in a µg
+_SORTED = ("region", "customer", "project", "service")
 _CELL = ("cluster", "hour", "service")
 
 
@@ -220,11 +221,11 @@ def published(given: Mapping[str, Table], final: Table) -> Table:
     rows = _apportioned(rows).cross_join(final.agg(allocated=final.energy.sum()))
     checks = [f"{name}_left" for name in QUANTITIES]
     columns = [*KEYS, *QUANTITIES, "energy_uwh", "location_ug", *checks, "rows_region", "rows_world", "allocated"]
-    return rows.select(*columns).order_by("region", "customer", "project", "service")
+    return rows.select(*columns).order_by(*_SORTED)
 
 
 def _apportioned(rows: Table) -> Table:
-    """Columns QUANTITIES and ``quantity``_left: floors, and one more to the greatest remainders, ties by KEYS."""
+    """Columns QUANTITIES and ``quantity``_left: floors, one more to the greatest rests, ties by region and keys."""
     by = {name: ["region"] if name in REGIONAL else None for name in QUANTITIES}
     weights = REGIONAL | WORLDWIDE
     wholes = {f"{name}_whole": rows[weights[name]].sum().over(ibis.window(group_by=by[name])) for name in QUANTITIES}
@@ -235,7 +236,7 @@ def _apportioned(rows: Table) -> Table:
     )
     ranks: dict[str, Any] = {}
     for name in QUANTITIES:
-        order = ibis.window(group_by=by[name], order_by=[floors[f"{name}_floor_over"].desc(), *KEYS])
+        order = ibis.window(group_by=by[name], order_by=[floors[f"{name}_floor_over"].desc(), *_SORTED])
         given = floors[f"{name}_floor"].sum().over(ibis.window(group_by=by[name]))
         ranks |= {f"{name}_left": floors[f"{name}_total"] - given, f"{name}_place": ibis.row_number().over(order)}
     ranked = floors.mutate(**ranks)
