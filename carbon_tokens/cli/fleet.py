@@ -90,4 +90,6 @@ def _show(content: dict[str, Any], found: Any, console: Any) -> None:
     if flags["sold_without_energy"]:
         named = ", ".join(f"{each['service']} in {each['region']}" for each in flags["sold_without_energy"][:5])
         console.print(f"sold, but without energy: {named}: are the services of these SKUs spelled as elsewhere?")
+    if content["ignored"]:
+        console.print(f"not read, no table of a fleet: {', '.join(content['ignored'])}", soft_wrap=True)
     console.print(f"rows {content['rows']:,}, sha-256 {content['digest']}", soft_wrap=True)

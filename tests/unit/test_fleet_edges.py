@@ -239,3 +239,18 @@ def test_no_customer_may_have_the_name_of_what_nobody_bought() -> None:
     usage = [{**row, "customer": "_unsold"} for row in SMALL["customer_usage"]]
     with pytest.raises(FleetError, match="customer '_unsold' is the name of what nobody bought"):
         allocate(tables({**SMALL, "customer_usage": usage}))
+
+
+def test_scope_3_adds_no_energy() -> None:
+    """Emissions of manufacture are never divided by a factor: with a million kg more, no kWh more."""
+    heavy = {**SMALL, "nonelectric": rows("scope,kg scope3,1000000")}
+    energy = [row["energy_wh"] for row in allocate(tables(SMALL)).rows.to_pylist()]
+    assert [row["energy_wh"] for row in allocate(tables(heavy)).rows.to_pylist()] == energy
+
+
+def test_a_file_whose_name_is_no_table_is_said_not_to_be_read(tmp_path: Path) -> None:
+    for name, each in tables(SMALL).items():
+        pyarrow.csv.write_csv(each, tmp_path / f"{name}.csv")
+    (tmp_path / "residual_mixes.csv").write_text("region,g_per_kwh\nr1,500\n", "utf-8")
+    (tmp_path / "notes.txt").write_text("", "utf-8")
+    assert allocate(tmp_path).ignored == ("residual_mixes.csv",)

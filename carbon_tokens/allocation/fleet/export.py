@@ -87,6 +87,7 @@ def to_json(footprint: Footprint) -> dict[str, Any]:
             "sold_without_energy": f.bare.to_pylist(),
         },
         "inputs": f.inputs,
+        "ignored": list(f.ignored),
     }
 
 

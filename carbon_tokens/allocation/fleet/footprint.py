@@ -95,6 +95,7 @@ class Footprint:
         bare: service, region of sales where the service has no energy.
         hours: by cluster and hour, as ``kernel.Cells.hours``; days: by cluster, day and service, before reallocation.
         residual: by region, g of the rows minus g of the region (service mode; else 0).
+        inputs: sha-256 of each file by its name; ignored: tables in the folder that are no table of a fleet.
         undelivered_uwh: energy that has not reached an end user (with rounds).
     """
 
@@ -111,6 +112,7 @@ class Footprint:
     options: Options
     boundary: Boundary
     inputs: dict[str, str]
+    ignored: tuple[str, ...]
     month: str | None
 
     @property
@@ -179,7 +181,7 @@ def allocate(
     return Footprint(
         regions, split.rows, split.unsold, split.bare, hours, days, residual, **worldwide,
         undelivered_uwh=int(passing.left(energy).sum()), options=options, boundary=boundary, inputs=inputs.sha256,
-        month=str(fleet.month) if fleet.month else None,
+        ignored=inputs.ignored, month=str(fleet.month) if fleet.month else None,
     )  # fmt: skip
 
 

@@ -38,11 +38,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Small tables, read; partitions, not read yet; sha-256 of each file, 64 hex digits, by its name."""
+    """Small tables, read; partitions, not read yet; sha-256 of each file, 64 hex digits, by name; files not read."""
 
     tables: dict[str, pa.Table]
     parts: tuple[Part, ...]
     sha256: dict[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()  # of the folder: .csv and .parquet files that are no table
 
     @classmethod
     def of(cls, source: Path | str | Mapping[str, Any]) -> Inputs:
@@ -63,7 +64,8 @@ class Inputs:
             raise FleetError(f"no table {', '.join(missing)}", where=where, todo="Give CSV or Parquet.")
         small = {name: tables.read(each, name) for name, each in found.items() if name not in PARTITIONED}
         parts = _parts(found["machine_hours"], found["cpu_usage"])
-        return cls(small, parts, _hashes(found.values()))
+        ignored = _others(Path(source), set(found)) if isinstance(source, (str, Path)) else ()
+        return cls(small, parts, _hashes(found.values()), ignored)
 
 
 def _in_folder(folder: Path) -> dict[str, Path]:
@@ -78,6 +80,12 @@ def _in_folder(folder: Path) -> dict[str, Path]:
         if present:
             found[name] = present[0]
     return found
+
+
+def _others(folder: Path, tables: set[str]) -> tuple[str, ...]:
+    """Tables by other names, which may be misspelled ones."""
+    files = (each for each in folder.iterdir() if each.suffix in _SUFFIXES and each.stem not in tables)
+    return tuple(sorted(each.name for each in files))
 
 
 def _parts(power: Any, usage: Any) -> tuple[Part, ...]:
