@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet
 from hypothesis import strategies as st
 
 from carbon_tokens.allocation.fleet import Footprint, Options, allocate, in_process
@@ -60,6 +62,19 @@ def tables(fleet: Mapping[str, list[Row]]) -> dict[str, pa.Table]:
     """What ``allocate`` takes; tables without rows are left out if they may be."""
     given = {name: cells for name, cells in fleet.items() if cells or name in REQUIRED}
     return {name: table(cells, COLUMNS[name]) for name, cells in given.items()}
+
+
+def written_by_hour(fleet: Mapping[str, list[Row]], folder: Path) -> Path:
+    """The fleet in Parquet files, its machine-hours and CPU time in a folder of a file an hour."""
+    for name, each in tables(fleet).items():
+        if name not in ("machine_hours", "cpu_usage"):
+            pyarrow.parquet.write_table(each, folder / f"{name}.parquet")
+            continue
+        (folder / name).mkdir()
+        for hour in sorted(set(each.column("hour").to_pylist())):
+            of_hour = each.filter(pc.equal(each.column("hour"), hour))
+            pyarrow.parquet.write_table(of_hour, folder / name / f"{hour}.parquet")
+    return folder
 
 
 def footprint(fleet: Mapping[str, list[Row]], **options: str) -> Footprint:

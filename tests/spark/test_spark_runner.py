@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
-import pyarrow.parquet
 import pytest
 
 from carbon_tokens.allocation.fleet import Spark, allocate
-from tests.fleets import SMALL, tables
+from tests.fleets import SMALL, written_by_hour
 
 os.environ["PYSPARK_PYTHON"] = sys.executable
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
@@ -22,16 +20,7 @@ os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small fleet in files, two partitions."""
-    found = tmp_path_factory.mktemp("fleet")
-    for name, table in tables(SMALL).items():
-        if name not in ("machine_hours", "cpu_usage"):
-            pyarrow.parquet.write_table(table, found / f"{name}.parquet")
-            continue
-        (found / name).mkdir()
-        for hour in ("0", "1"):
-            of_hour = table.filter(pc.equal(table.column("hour"), hour))
-            pyarrow.parquet.write_table(of_hour, found / name / f"{hour}.parquet")
-    return found
+    return written_by_hour(SMALL, tmp_path_factory.mktemp("fleet"))
 
 
 @pytest.fixture(params=["local[2]", "connect"])

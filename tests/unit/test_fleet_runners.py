@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet
 import pytest
 
@@ -15,21 +14,13 @@ from carbon_tokens.allocation.fleet.cells import Cells
 from carbon_tokens.allocation.fleet.inputs import Part
 from carbon_tokens.allocation.fleet.model import Fleet
 from carbon_tokens.errors import FleetError
-from tests.fleets import SMALL, tables
+from tests.fleets import SMALL, tables, written_by_hour
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The small fleet in files, its machine-hours and CPU time in a folder of a file an hour."""
-    for name, table in tables(SMALL).items():
-        if name not in ("machine_hours", "cpu_usage"):
-            pyarrow.parquet.write_table(table, tmp_path / f"{name}.parquet")
-            continue
-        (tmp_path / name).mkdir()
-        for hour in ("0", "1"):
-            of_hour = table.filter(pc.equal(table.column("hour"), hour))
-            pyarrow.parquet.write_table(of_hour, tmp_path / name / f"{hour}.parquet")
-    return tmp_path
+    """The small fleet in files, two partitions."""
+    return written_by_hour(SMALL, tmp_path)
 
 
 class Counting:
