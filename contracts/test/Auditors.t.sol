@@ -36,7 +36,8 @@ contract AuditorsTest is PanelWorld {
     }
 
     function testASignatureForAnotherContractOrByAnotherKeyIsNone(uint160 verifier, uint128 key) public {
-        vm.assume(verifier != uint160(address(auditors)) && key != 0 && key != AUDITOR_KEY);
+        vm.assume(verifier != uint160(address(auditors)) && key != 0);
+        vm.assume(!ledger.hasRole(Roles.auditor(ZONE), vm.addr(key))); // the fuzzer finds the other auditors' keys
         ICarbonTokens.Statement memory statement = _reading(1, 1, 1);
         IAuditors.Signature[] memory signatures = _sign(statement, block.timestamp, AUDITOR_KEY, address(verifier));
         vm.expectRevert(abi.encodeWithSelector(IAuditors.SignatureInvalid.selector, auditor));
