@@ -12,7 +12,7 @@ Per row of CPU time: gathers by machine-hour and one sum by dense index. No join
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,7 @@ from carbon_tokens.errors import FleetError, MeterBelowMachines, MissingIntensit
 
 _UG = 10**9  # µWh × ng/Wh in a µg
 _DAY = 24
+_PIECE = 1 << 19  # rows
 VERSION = 1  # of the bits: a change of any floor is a new one
 
 Flags = NDArray[np.bool_]
@@ -125,49 +126,59 @@ class Partition:
         return f"cluster {cluster}" + (f", sector {sector}" if sector else "")
 
     def _usage(self, usage: pa.Table) -> None:
-        """Dynamic energy by room, hour and service; what is given of each slot is known to its owner only."""
+        """Dynamic energy by room, hour and service, in two passes over pieces of the rows that fit into a cache."""
         named = usage.column("service").chunk(0).dictionary.to_pylist() if usage.num_rows else []
         self.services = [*self.fleet.services, *sorted(set(named) - set(self.fleet.services))]
-        width = len(self.services)
-        slot, cpu = self._slots(usage), usage.column("cpu").to_numpy()
-        total = weighted_counts(slot, cpu, len(self.energy))
+        index = {name: at for at, name in enumerate(self.services)}
+        service = np.array([index[name] for name in named], np.int64)
+        first, hour = self._firsts(usage), self._hours_of_usage(usage)
+        pieces = [usage.slice(at, _PIECE) for at in range(0, usage.num_rows, _PIECE)]
+        total = np.zeros(len(self.energy), np.int64)
+        for piece in pieces:
+            total += weighted_counts(_slots(piece, first, hour), piece.column("cpu").to_numpy(), len(total))
         if (total > 0)[~self.present].any():
             raise FleetError("CPU time of a machine-hour without energy", where=self.where, todo="Give its energy.")
-        share = _shares(cpu, self.dynamic, total, slot)
-        index = {name: at for at, name in enumerate(self.services)}
-        service = np.array([index[name] for name in named], np.int64)[_ids(usage, "service")]
-        cell = (self.room_hour * width)[slot] + service
-        shape = (len(self.rooms), self.span, width)
-        self.used = weighted_counts(cell, share, int(np.prod(shape))).reshape(shape)
         self.without_cpu = self._by_room(self.room_hour, np.where(total == 0, self.dynamic, 0))
-        self.dedicated = np.zeros(shape, np.int64)
-        if (self.fleet.owner[self.machine] >= 0).any():
-            self._dedicated(slot, cell, share)
+        self._share(pieces, first, hour, service, total)
 
-    def _slots(self, usage: pa.Table) -> Integers:
+    def _share(
+        self, pieces: Sequence[pa.Table], first: Integers, hour: int, service: Integers, total: Integers
+    ) -> None:
+        """Shares of all rows: ``used`` on shared machines; ``dedicated`` with what those leave to their owners."""
+        shape = (len(self.rooms), self.span, len(self.services))
+        size = int(np.prod(shape))
+        used, dedicated, given = np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(len(total), np.int64)
+        owner, base = np.repeat(self.fleet.owner[self.machine], self.span), self.room_hour * shape[2]
+        for piece in pieces:
+            slot = _slots(piece, first, hour)
+            share = _shares(piece.column("cpu").to_numpy(), self.dynamic, total, slot)
+            cell = base[slot] + service[_ids(piece, "service")]
+            used += weighted_counts(cell, share, size)
+            if (owner >= 0).any():
+                rows = np.flatnonzero((owner >= 0)[slot])
+                dedicated += weighted_counts(cell[rows], share[rows], size)
+                given += weighted_counts(slot[rows], share[rows], len(given))
+        used -= dedicated
+        kept = np.flatnonzero(owner >= 0)
+        dedicated += weighted_counts(base[kept] + owner[kept], (self.energy - given)[kept], size)
+        self.used, self.dedicated = used.reshape(shape), dedicated.reshape(shape)
+
+    def _firsts(self, usage: pa.Table) -> Integers:
+        """First slot of each machine of the table of CPU time."""
         index = {int(machine): at for at, machine in enumerate(self.machine)}
         fleet = {name: at for at, name in enumerate(self.fleet.machines)}
         names = usage.column("machine").chunk(0).dictionary.to_pylist() if usage.num_rows else []
         if strange := [name for name in names if fleet.get(name, MISSING) not in index]:
             what = f"CPU time of machine {strange[0]!r}, which has no energy"
             raise FleetError(what, where=f"{self.where}, cpu_usage", todo="Give its energy in machine_hours.")
-        local = np.array([index[fleet[name]] for name in names], np.int64)
-        hour = usage.column("hour").to_numpy() - (self.fleet.first + self.start)
-        if len(hour) and (hour.min() < 0 or hour.max() >= self.span):
-            raise FleetError("CPU time of an hour without energy", where=self.where, todo="Give its energy.")
-        slots: Integers = (local * self.span)[_ids(usage, "machine")] + hour
-        return slots
+        return np.array([index[fleet[name]] * self.span for name in names], np.int64)
 
-    def _dedicated(self, slot: Integers, cell: Integers, share: Integers) -> None:
-        """Moves the energy of dedicated machines out of ``used``: dynamic to who computes, the rest to the owner."""
-        owner = np.repeat(self.fleet.owner[self.machine], self.span)
-        rows = np.flatnonzero((owner >= 0)[slot])
-        flat, size = self.dedicated.reshape(-1), self.used.size
-        flat += weighted_counts(cell[rows], share[rows], size)
-        self.used -= self.dedicated
-        rest = self.energy - weighted_counts(slot[rows], share[rows], len(self.energy))
-        kept = np.flatnonzero(owner >= 0)
-        flat += weighted_counts(self.room_hour[kept] * self.used.shape[2] + owner[kept], rest[kept], size)
+    def _hours_of_usage(self, usage: pa.Table) -> int:
+        """The first hour here, after all rows were found to be in the hours of the machines."""
+        first, hour = self.fleet.first + self.start, usage.column("hour").to_numpy()
+        if len(hour) and (hour.min() < first or hour.max() >= first + self.span):
+            raise FleetError("CPU time of an hour without energy", where=self.where, todo="Give its energy.")
+        return first
 
     def cells(self) -> Cells:
         """Overhead, the idle pool and emissions."""
@@ -241,6 +252,13 @@ class Partition:
             "location": location[tuple(at.T)],
         }
         return pa.table(columns)
+
+
+def _slots(piece: pa.Table, first: Integers, hour: int) -> Integers:
+    """Slot of each row: machine × T + hour."""
+    slots: Integers = first[_ids(piece, "machine")] + piece.column("hour").to_numpy()
+    slots -= hour
+    return slots
 
 
 def _shares(cpu: Integers, dynamic: Integers, total: Integers, slot: Integers) -> Integers:
