@@ -75,6 +75,17 @@ def test_a_change_of_a_small_table_runs_every_partition_again(folder: Path, tmp_
     assert counting.ran == ["0.parquet", "1.parquet"] * 2
 
 
+def test_a_kept_partition_that_was_damaged_is_run_again(folder: Path, tmp_path: Path) -> None:
+    counting = Counting()
+    kept = Kept(tmp_path / "kept", counting)
+    digest = allocate(folder, runner=kept).digest
+    first, second = sorted((tmp_path / "kept").iterdir())
+    first.write_bytes(first.read_bytes()[:-1])
+    second.write_bytes(second.read_bytes().replace(b"web", b"wep"))
+    assert allocate(folder, runner=kept).digest == digest and len(counting.ran) == 4
+    assert allocate(folder, runner=kept).digest == digest and len(counting.ran) == 4
+
+
 def test_tables_in_memory_are_never_kept(tmp_path: Path) -> None:
     counting = Counting()
     kept = Kept(tmp_path / "kept", counting)

@@ -100,17 +100,13 @@ class Kept:
         self.folder.mkdir(parents=True, exist_ok=True)
         base = fleet.sha256
         paths = [self._path(base, part) for part in parts]
-        missing = [part for part, path in zip(parts, paths, strict=True) if path is None or not path.exists()]
-        made = self.runner(fleet, missing)
-        for path in paths:
-            if path is not None and path.exists():
-                yield Cells.of_bytes(path.read_bytes())
-                continue
-            cells = next(made)
-            if path is not None:
-                draft = path.with_suffix(f".{os.getpid()}")
-                draft.write_bytes(cells.to_bytes())
-                draft.replace(path)
+        kept = [_load(path) for path in paths]
+        made = self.runner(fleet, [part for part, cells in zip(parts, kept, strict=True) if cells is None])
+        for path, cells in zip(paths, kept, strict=True):
+            if cells is None:
+                cells = next(made)
+                if path is not None:
+                    _store(path, cells)
             yield cells
 
     def _path(self, base: str, part: Part) -> Path | None:
@@ -118,3 +114,18 @@ class Kept:
             return None
         key = hashlib.sha256(f"{kernel.VERSION} {base} {part.sha256}".encode()).hexdigest()
         return self.folder / f"{key}.cells"
+
+
+def _load(path: Path | None) -> Cells | None:
+    """Kept cells; None if there are none, or if they are not as they were written."""
+    if path is None or not path.is_file():
+        return None
+    data = path.read_bytes()
+    return Cells.of_bytes(data[32:]) if hashlib.sha256(data[32:]).digest() == data[:32] else None
+
+
+def _store(path: Path, cells: Cells) -> None:
+    data = cells.to_bytes()
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.write_bytes(hashlib.sha256(data).digest() + data)
+    draft.replace(path)
