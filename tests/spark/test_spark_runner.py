@@ -1,9 +1,12 @@
-"""Apache Spark as the runner of the kernel, local and by Connect: `make spark`, with Java 17 or newer."""
+"""Apache Spark as the runner: local, standalone with two workers, and Connect. `make spark`, with Java 17 or newer."""
 
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,12 +26,52 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written_by_hour(SMALL, tmp_path_factory.mktemp("fleet"))
 
 
-@pytest.fixture(params=["local[2]", "connect"])
+@pytest.fixture(scope="module")
+def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A standalone master with two workers of one core on this machine; its URL."""
+    import pyspark
+
+    command = [str(Path(pyspark.__file__).parent / "bin" / "spark-class"), "org.apache.spark.deploy"]
+    work, host = tmp_path_factory.mktemp("spark"), ("--host", "127.0.0.1")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"spark://127.0.0.1:{port}"
+    roles = [("master.Master", "--port", str(port), "--webui-port", "0")]
+    roles += [("worker.Worker", "--cores", "1", "--memory", "1g", "--webui-port", "0", "-d", str(work), url)] * 2
+    with (work / "log").open("wb") as log:
+        started = [
+            subprocess.Popen([command[0], f"{command[1]}.{role}", *host, *options], stdout=log, stderr=log)
+            for role, *options in roles
+        ]
+        try:
+            _wait(port)
+            yield url
+        finally:
+            for each in started:
+                each.terminate()
+            for each in started:
+                each.wait(timeout=60)
+
+
+def _wait(port: int) -> None:
+    for _ in range(600):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise TimeoutError("the Spark master does not answer")
+
+
+@pytest.fixture(params=["local[2]", "standalone", "connect"])
 def session(request: pytest.FixtureRequest) -> Iterator[Any]:
     from pyspark.sql import SparkSession
 
-    local = SparkSession.builder.config("spark.ui.enabled", "false").master
-    builder = SparkSession.builder.remote("local[2]") if request.param == "connect" else local(request.param)
+    if request.param == "connect":
+        builder = SparkSession.builder.remote("local[2]")
+    else:
+        where = request.getfixturevalue("master") if request.param == "standalone" else request.param
+        builder = SparkSession.builder.config("spark.ui.enabled", "false").master(where)
     found = builder.getOrCreate()
     yield found
     found.stop()
