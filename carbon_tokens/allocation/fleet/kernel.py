@@ -44,7 +44,7 @@ def allocate(fleet: Fleet, power: pa.Table, usage: pa.Table, where: str, also: F
         FleetError: an unknown machine, a machine-hour twice, or CPU time of a machine-hour without energy.
         MeterBelowMachines: a room's meter shows less than its machines, or nothing.
         MissingIntensity: energy in an hour without an intensity.
-        NotConserved: C1, C2 or C5.
+        NotConserved: C1 or C2.
     """
     if not power.num_rows and also is None:
         raise FleetError("this table has no rows", where=where, todo="Give the energy of the machines.")
@@ -183,6 +183,8 @@ class Partition:
     def cells(self) -> Cells:
         """Overhead, the idle pool and emissions."""
         with counted(f"{self.where}, facility_hours"):
+            given = self.used.sum(2) + self.dedicated.sum(2)
+            _conserved("C1", self.machines, np.maximum(self.machines, given), self.where)
             machines = np.maximum(self.machines, 1)[..., None]
             dynamic, dedicated = (
                 mul_div(each, self.meter[..., None], machines) for each in (self.used, self.dedicated)
