@@ -31,6 +31,7 @@ Folder = Annotated[
     Path, typer.Argument(help="Folder of the fleet's tables, CSV or Parquet.", exists=True, file_okay=False)
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="New folder for customers, Google's export and shares.")]
+ByCustomer = Annotated[bool, typer.Option("--by-customer", help="Also a file for each customer; with --out.")]
 Mode = Annotated[
     SkuMode, typer.Option("--sku-mode", help="regional keeps each region's total, service one factor a SKU.")
 ]
@@ -54,7 +55,7 @@ def register(parent: typer.Typer) -> None:
 def allocate(
     run: Run, folder: Folder, out: Out = None, sku_mode: Mode = SkuMode.regional,
     missing_hours: Missing = MissingHours.refuse, rounds: Rounds = None, boundary: Boundary = BoundarySet.google_2024,
-    workers: Workers = 1, keep: Keep = None,
+    workers: Workers = 1, keep: Keep = None, by_customer: ByCustomer = False,
 ) -> None:  # fmt: skip
     """Allocates a fleet's energy and emissions from machine-hours to customers, by Google's published method."""
     try:
@@ -66,7 +67,7 @@ def allocate(
     runner = fleet.Processes(workers) if workers > 1 else fleet.in_process
     with run.bar("allocating") as progress:
         found = fleet.allocate(folder, options, runner=fleet.Kept(keep, runner) if keep else runner, progress=progress)
-    content = fleet.write(found, out) if out else fleet.to_json(found)
+    content = fleet.write(found, out, by_customer=by_customer) if out else fleet.to_json(found)
     run.answer(content, lambda console: _show(content, found, console))
 
 

@@ -78,6 +78,19 @@ def test_shares_of_a_region_add_up_and_are_what_commit_takes(found: fleet.Footpr
     assert (sum(s.energy_wh for s in shares), sum(s.location_g for s in shares)) == (8_302_224, 5_879_757)
 
 
+def test_every_customer_has_a_file_of_its_own_rows(tmp_path: Path) -> None:
+    long = "x" * 300
+    names = {"acme": "../acme & Söhne", "beta": long}
+    usage = [{**row, "customer": names.get(row["customer"], row["customer"])} for row in SMALL["customer_usage"]]
+    found = fleet.allocate(tables({**SMALL, "customer_usage": usage}))
+    fleet.write(found, tmp_path / "out", by_customer=True)
+    files = sorted((tmp_path / "out" / "customers").iterdir())
+    rows = [row for path in files for row in table(path)]
+    assert len(files) == len({row["customer"] for row in rows}) == len(found.rows.column("customer").unique())
+    assert sum(int(row["energy_wh"]) for row in rows) == found.energy_wh
+    assert all(len({row["customer"] for row in table(path)}) == 1 and len(path.name) < 255 for path in files)
+
+
 def test_the_result_names_every_input_by_its_hash_and_what_the_caller_chose(found: fleet.Footprint) -> None:
     content = fleet.to_json(found)
     assert set(content["inputs"]) == {path.name for path in DEMO.iterdir()}

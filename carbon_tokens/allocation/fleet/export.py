@@ -2,6 +2,7 @@
 
     allocation.json          totals, options, boundary, hash of every input, digest of the rows, flags
     customers.csv, .parquet  a row for each customer, project, service and region: whole Wh and grams
+    customers/NAME.csv       the rows of one customer, for it alone (if asked for)
     carbon_footprint.parquet the same rows under the names of Google's export (kg CO2e as exact decimals), so that
                              BigQuery and the tools that customers have for it can load them
     shares/REGION.csv        tenant, energy_wh, location_g, market_g: what ``commit --shares`` puts under a root
@@ -11,14 +12,17 @@ Source of the names: docs.cloud.google.com/carbon-footprint/docs/data-schema.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -30,6 +34,7 @@ from carbon_tokens.errors import AllocationError
 TYPE = "carbon-tokens/footprint/1"
 MODEL = "carbon-tokens-1"  # our method's version, in the column of Google's
 _PLACES = 21  # µWh × ng/Wh × a factor in millionths
+_LONGEST = 200  # of a file name
 _KG = pa.decimal128(38, 3)
 _SHARE = {
     "energy_wh": ("energy_wh",),
@@ -128,8 +133,11 @@ def google_export(footprint: Footprint) -> pa.Table:
     )
 
 
-def write(footprint: Footprint, folder: Path | str) -> dict[str, Any]:
+def write(footprint: Footprint, folder: Path | str, *, by_customer: bool = False) -> dict[str, Any]:
     """Writes the files into a new folder, whole or not at all; returns the content of allocation.json.
+
+    Args:
+        by_customer: also a file for each customer, with its rows only.
 
     Raises:
         AllocationError: the folder exists, or cannot be written.
@@ -146,8 +154,12 @@ def write(footprint: Footprint, folder: Path | str) -> dict[str, Any]:
         pyarrow.csv.write_csv(published, draft / "customers.csv", _CSV)
         pyarrow.parquet.write_table(footprint.rows, draft / "customers.parquet")
         pyarrow.parquet.write_table(google_export(footprint), draft / "carbon_footprint.parquet")
+        if by_customer:
+            (draft / "customers").mkdir()
+            for customer, rows in _by_customer(published):
+                pyarrow.csv.write_csv(rows, draft / "customers" / f"{_file_name(customer)}.csv", _CSV)
         for each in footprint.regions:
-            path = draft / "shares" / f"{quote(each.region, safe='')}.csv"
+            path = draft / "shares" / f"{_file_name(each.region)}.csv"
             pyarrow.csv.write_csv(shares(footprint, each.region), path, _CSV)
         draft.rename(folder)
     except OSError as error:
@@ -156,6 +168,21 @@ def write(footprint: Footprint, folder: Path | str) -> dict[str, Any]:
 
 
 _CSV = pyarrow.csv.WriteOptions(quoting_style="needed")
+
+
+def _by_customer(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Rows of each customer, which stay in their order."""
+    sorted_rows = rows.sort_by([(name, "ascending") for name in ("customer", "region", "project", "service")])
+    names = sorted_rows.column("customer").combine_chunks().dictionary_encode()
+    starts = np.flatnonzero(np.diff(names.indices.to_numpy(), prepend=-1))
+    for at, end in zip(starts, [*starts[1:], len(names)], strict=True):
+        yield names[int(at)].as_py(), sorted_rows.slice(int(at), int(end - at))
+
+
+def _file_name(name: str) -> str:
+    """A name as a file can have it: quoted as in a URL, its hash where that is too long."""
+    quoted = quote(name, safe=" ").strip(".") or "%2E"
+    return quoted if len(quoted) <= _LONGEST else hashlib.sha256(name.encode()).hexdigest()
 
 
 def _sum(rows: pa.Table, names: tuple[str, ...]) -> pa.ChunkedArray:
