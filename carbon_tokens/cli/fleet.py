@@ -1,15 +1,18 @@
-"""``allocate``: a fleet's month from its tables to its customers."""
+"""``allocate`` and ``report``: a fleet's month from its tables to its customers."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from carbon_tokens.cli.run import Run, verb
 from carbon_tokens.cli.shown import millionths
+
+if TYPE_CHECKING:
+    from carbon_tokens.allocation.fleet import Footprint
 
 
 class SkuMode(StrEnum):
@@ -32,6 +35,7 @@ Folder = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="New folder for customers, Google's export and shares.")]
 ByCustomer = Annotated[bool, typer.Option("--by-customer", help="Also a file for each customer; with --out.")]
+Page = Annotated[Path, typer.Option("--out", help="The page; one that is there is replaced.", dir_okay=False)]
 Mode = Annotated[
     SkuMode, typer.Option("--sku-mode", help="regional keeps each region's total, service one factor a SKU.")
 ]
@@ -48,8 +52,12 @@ Keep = Annotated[
 Boundary = Annotated[BoundarySet, typer.Option("--boundary", help="What is counted.")]
 
 
+Chosen = tuple[SkuMode, MissingHours, int | None, BoundarySet]
+
+
 def register(parent: typer.Typer) -> None:
     verb(parent, "allocate", options=())(allocate)
+    verb(parent, "report", options=())(report)
 
 
 def allocate(
@@ -58,17 +66,37 @@ def allocate(
     workers: Workers = 1, keep: Keep = None, by_customer: ByCustomer = False,
 ) -> None:  # fmt: skip
     """Allocates a fleet's energy and emissions from machine-hours to customers, by Google's published method."""
+    found = _allocated(run, folder, (sku_mode, missing_hours, rounds, boundary), workers, keep)
+    from carbon_tokens.allocation import fleet
+
+    content = fleet.write(found, out, by_customer=by_customer) if out else fleet.to_json(found)
+    run.answer(content, lambda console: _show(content, found, console))
+
+
+def _allocated(run: Run, folder: Path, chosen: Chosen, workers: int, keep: Path | None) -> Footprint:
     try:
         from carbon_tokens.allocation import fleet
     except ImportError as error:
         raise typer.BadParameter(f"{error.name} is missing: pip install 'carbon-tokens[fleet]'") from error
 
+    sku_mode, missing_hours, rounds, boundary = chosen
     options = fleet.Options(sku_mode.value, missing_hours.value, rounds, boundary.value)
     runner = fleet.Processes(workers) if workers > 1 else fleet.in_process
     with run.bar("allocating") as progress:
-        found = fleet.allocate(folder, options, runner=fleet.Kept(keep, runner) if keep else runner, progress=progress)
-    content = fleet.write(found, out, by_customer=by_customer) if out else fleet.to_json(found)
-    run.answer(content, lambda console: _show(content, found, console))
+        return fleet.allocate(folder, options, runner=fleet.Kept(keep, runner) if keep else runner, progress=progress)
+
+
+def report(
+    run: Run, folder: Folder, out: Page = Path("report.html"), sku_mode: Mode = SkuMode.regional,
+    missing_hours: Missing = MissingHours.refuse, rounds: Rounds = None, boundary: Boundary = BoundarySet.google_2024,
+    workers: Workers = 1, keep: Keep = None,
+) -> None:  # fmt: skip
+    """Allocates, and writes the result as one HTML page: totals, flows, intensities, customers, sources."""
+    found = _allocated(run, folder, (sku_mode, missing_hours, rounds, boundary), workers, keep)
+    from carbon_tokens.allocation.fleet import report as page
+
+    page.write(found, out)
+    run.answer({"report": str(out), "digest": found.digest}, lambda console: console.print(str(out), soft_wrap=True))
 
 
 def _show(content: dict[str, Any], found: Any, console: Any) -> None:
