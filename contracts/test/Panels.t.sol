@@ -194,8 +194,9 @@ contract PanelsTest is PanelWorld {
     function testAPanelHasAQuorumAndMembersInOrder(uint8 quorum, uint8 kind) public {
         address[] memory members = _auditorsOf(kind % 8);
         bool valid = quorum <= members.length && (quorum != 0 || members.length == 0);
-        if (members.length > 1 && kind >= 128) {
-            (members[0], valid) = (members[1], false); // one twice
+        if (members.length > 1 && kind >= 64) {
+            (members[0], members[1]) = (members[1], kind >= 128 ? members[1] : members[0]); // one twice, or out of order
+            valid = false;
         }
         vm.prank(REGISTRAR);
         if (!valid) {
