@@ -14,6 +14,7 @@ from carbon_tokens.errors import LedgerError
 
 Call = tuple[str, Sequence[object]]
 
+_TRIES = 5
 BATCH_CALLS = 200
 BATCH_BYTES = 1_500_000  # anvil refuses bodies above about 2 MB
 
@@ -59,7 +60,10 @@ class HttpRpc:
         return f"HttpRpc({self.where})"
 
     def request(self, method: str, params: Sequence[object] = ()) -> Any:
-        reply = self._post(_body(1, method, params))
+        for _ in range(_TRIES):
+            reply = self._post(_body(1, method, params))
+            if not _overtaken(reply):
+                break
         if not isinstance(reply, dict):
             raise LedgerError("the answer is not JSON-RPC", where=self.where)
         return _result(reply, self.where, raising=True)
@@ -112,6 +116,12 @@ def _portions(calls: Sequence[Call]) -> Iterator[list[str]]:
         size += len(body)
     if bodies:
         yield bodies
+
+
+def _overtaken(reply: object) -> bool:
+    """Whether a node that keeps no old states (anvil --prune-history) mined a block while it looked "latest" up."""
+    error = reply.get("error") if isinstance(reply, dict) else None
+    return isinstance(error, dict) and str(error.get("message")).startswith("BlockOutOfRangeError")
 
 
 def _result(reply: dict[str, Any], where: str, *, raising: bool) -> Any:
