@@ -39,7 +39,7 @@ COLUMNS = {
     "service_costs": ("service", "usd"),
     "skus": ("sku", "service", "list_price_usd"),
     "customer_usage": ("customer", "project", "sku", "region", "amount"),
-    "instruments": ("region", "energy_wh", "g_per_kwh"),
+    "instruments": ("instrument", "region", "energy_wh", "g_per_kwh"),
     "residual_mix": ("region", "g_per_kwh"),
     "nonelectric": ("scope", "g"),
 }
@@ -240,7 +240,10 @@ class _Making:
             if self.chance.randint(0, 3) == 0:
                 found["residual_mix"].append({"region": region, "g_per_kwh": self._intensity()})
                 retired = [(region, self._wh(300), self._intensity()) for _ in range(self.chance.randint(0, 2))]
-                found["instruments"] += [dict(zip(COLUMNS["instruments"], each, strict=True)) for each in retired]
+                found["instruments"] += [
+                    dict(zip(COLUMNS["instruments"], (f"{region} {at}", *each), strict=True))
+                    for at, each in enumerate(retired)
+                ]
         return found
 
 

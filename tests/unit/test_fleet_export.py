@@ -102,8 +102,8 @@ def test_the_result_names_every_input_by_its_hash_and_what_the_caller_chose(foun
 
 def test_exact_totals_are_written_as_decimals_or_else_as_fractions() -> None:
     thirds = {**SMALL, "residual_mix": [{"region": "r1", "g_per_kwh": "300"}],
-              "instruments": [{"region": "r1", "energy_wh": "999999", "g_per_kwh": "10"},
-                              {"region": "r1", "energy_wh": "1", "g_per_kwh": "0"}]}  # fmt: skip
+              "instruments": [{"instrument": "a", "region": "r1", "energy_wh": "999999", "g_per_kwh": "10"},
+                              {"instrument": "b", "region": "r1", "energy_wh": "1", "g_per_kwh": "0"}]}  # fmt: skip
     content = fleet.to_json(fleet.allocate(tables(thirds)))
     assert "/" not in content["location_g"]
     assert Decimal(content["location_g"]) > 0 and content["market_g"]

@@ -138,8 +138,8 @@ FLEET = {
         dora,,web-req,north,0.25""",
     "residual_mix": """region,g_per_kwh
         south,512.9""",
-    "instruments": """region,energy_wh,g_per_kwh
-        south,300,11""",
+    "instruments": """instrument,region,energy_wh,g_per_kwh
+        ppa,south,300,11""",
     "nonelectric": """scope,g
         scope1,100.5
         scope3,12345""",

@@ -73,7 +73,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
         name("customer"), name("project", ""), name("sku"), name("region"), amount("amount", {"amount": MILLIONTHS}),
     ),
     # retired for the period itself: market-based emissions of the region, instead of last year's factor
-    "instruments": (name("region"), amount("energy", ENERGY), amount("intensity", {"g_per_kwh": 10**6}, 0)),
+    "instruments": (
+        name("instrument"), name("region"), amount("energy", ENERGY), amount("intensity", {"g_per_kwh": 10**6}, 0),
+    ),
     "residual_mix": (name("region"), amount("intensity", {"g_per_kwh": 10**6})),
     # scope 1 and 3 of the month, worldwide
     "nonelectric": (name("scope"), amount("mass", {"kg": 10**9, "g": 10**6})),

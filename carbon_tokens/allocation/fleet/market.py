@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -47,10 +48,14 @@ def _of(region: str, tables: Mapping[str, pa.Table], name: str) -> list[dict[str
 
 
 def _check(tables: Mapping[str, pa.Table]) -> None:
-    """Refuses market factors above 1, and regions that do not exist, whether they would be used or not."""
+    """Refuses market factors above 1, regions that do not exist and instruments given twice, used or not."""
     regions = tables["regions"].to_pylist()
     if beyond := sorted(row["cluster"] for row in regions if row["market_factor"] > _WHOLE):
         raise FleetError(f"cluster {beyond[0]!r} has a market factor above 1", where="regions", todo="Give 0 to 1.")
+    counts = Counter(tables["instruments"].column("instrument").to_pylist() if "instruments" in tables else [])
+    if twice := sorted(each for each, count in counts.items() if count > 1):
+        todo = "A retired instrument counts once; give its whole energy in one row."
+        raise FleetError(f"instrument {twice[0]!r} stands in two rows", where="instruments", todo=todo)
     known = {row["region"] for row in regions}
     for name in ("instruments", "residual_mix"):
         if unknown := [row["region"] for row in (tables[name].to_pylist() if name in tables else [])

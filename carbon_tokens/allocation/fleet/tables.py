@@ -131,6 +131,9 @@ def _names(cells: Any, place: Place, unit: int, column: Column) -> Any:
     if isinstance(encoded, pa.ChunkedArray):  # no rows
         encoded = pa.array([], pa.dictionary(pa.int32(), pa.string()))
     words = pc.utf8_trim_whitespace(pc.cast(encoded.dictionary, pa.string()))
+    if len(pc.unique(words)) != len(words):  # "a" and "a " are one name, and must be one id
+        encoded = pc.dictionary_encode(pc.take(words, encoded.indices))
+        words = encoded.dictionary
     empty = pc.fill_null(pc.equal(words, ""), True)
     if encoded.null_count or (column.required and pc.any(empty).as_py()):  # seldom: no check of each row without need
         bad = pc.is_null(encoded)
