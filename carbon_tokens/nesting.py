@@ -6,10 +6,19 @@ ends first: a file of brackets alone would end the process instead of raising an
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 LIMIT = 100  # levels; the deepest document of this package has 8
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+
+
+def loads(text: str | bytes, **options: Any) -> Any:
+    """The value of a JSON text, as ``json.loads``. Raises ValueError for what is no JSON or nests too deep."""
+    if too_deep(text):
+        raise ValueError(f"it nests deeper than {LIMIT} levels")
+    return json.loads(text, **options)
 
 
 def too_deep(text: str | bytes) -> bool:

@@ -7,7 +7,6 @@ Offline and inputs alone cannot tell whether the chain ever held these events, s
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from carbon_tokens.claims.proof import Proof
 from carbon_tokens.errors import ProofError
 from carbon_tokens.ledger.chain import Chain
 from carbon_tokens.ledger.deployments import deployment_file
+from carbon_tokens.nesting import loads
 from carbon_tokens.statements import FactorReference
 from carbon_tokens.statements import check as check_inputs
 
@@ -111,7 +111,7 @@ def trust_check(proof: Proof, folder: Path) -> Check:
     """Whether the proof is of the contracts that the verifier trusts: a forger could deploy the same code again."""
     path = deployment_file(folder, proof.chain.id)
     try:
-        content = json.loads(path.read_text())
+        content = loads(path.read_text())
         trusted = {name: fields["address"] for name, fields in content["contracts"].items()}
         genesis = content["genesis"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

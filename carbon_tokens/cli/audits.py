@@ -10,6 +10,7 @@ import typer
 
 from carbon_tokens.cli.options import Amount, Facility, Hash, ReportingMonth, Token
 from carbon_tokens.cli.run import Run, verb
+from carbon_tokens.nesting import loads
 from carbon_tokens.periods import Month
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def _signed(path: Path) -> tuple[SignedMessage, list[Statement]]:
     from carbon_tokens.statements import Statement
 
     try:
-        content = json.loads(path.read_text())
+        content = loads(path.read_text())
         signed = signing.from_json(content)
         documents = [Statement.from_json(each) for each in content["documents"]]
     except (ValueError, TypeError, KeyError, AttributeError, LedgerError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from carbon_tokens.cli.options import ClaimId, Facility, ReportingMonth, Thru
 from carbon_tokens.cli.run import REFUSED, STATE, Run, verb
+from carbon_tokens.nesting import loads
 from carbon_tokens.periods import Month
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _own_deployments(path: Path) -> Path | None:
     for folder in (Path("deployments"), STATE.parent / "deployments"):
         try:
             text = deployment_file(folder, proof.chain.id).read_text() if proof else ""
-            if proof and json.loads(text).get("genesis") == proof.chain.genesis:
+            if proof and loads(text).get("genesis") == proof.chain.genesis:
                 return folder
         except (OSError, ValueError, AttributeError):
             continue

@@ -29,6 +29,7 @@ from carbon_tokens.cli.audits import _factor as factor_of
 from carbon_tokens.cli.audits import _replaced as replaced
 from carbon_tokens.cli.options import Amount, Facility, Hash, ReportingMonth, Token
 from carbon_tokens.cli.run import Run, verb
+from carbon_tokens.nesting import loads
 from carbon_tokens.periods import Month
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def read_signed(path: Path) -> tuple[SignedMessage, dict[str, Any]]:
     from carbon_tokens.ledger.auditing import from_json
 
     try:
-        content = json.loads(path.read_text())
+        content = loads(path.read_text())
         signed = from_json(content)
     except (LedgerError, ValueError, AttributeError) as failure:
         raise LedgerError("this is no signed message", where=str(path), todo="Make it by --sign.") from failure

@@ -7,7 +7,6 @@ and, from eGRID2021 on, CO2e, but neither CH4 nor N2O. Older files do not say of
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -16,6 +15,7 @@ from pathlib import Path
 from carbon_tokens.errors import FactorError
 from carbon_tokens.factors.layouts import US_NAME
 from carbon_tokens.factors.rate import DATASET, Rate, Release, refuse_impossible
+from carbon_tokens.nesting import loads
 
 EDITION = "power-profiler"
 _AS_PUBLISHED = "Give app/data/subregion.json as EPA publishes it."
@@ -56,7 +56,7 @@ def _content(path: Path) -> bytes:
 def _shapes(file: str, content: bytes) -> list[Mapping[str, object]]:
     try:
         # Decimals keep the digits of the file; a float would not.
-        features = json.loads(content, parse_float=Decimal, parse_int=Decimal)["features"]
+        features = loads(content, parse_float=Decimal, parse_int=Decimal)["features"]
         return [dict(feature["properties"]) for feature in features]
     except (ValueError, KeyError, TypeError) as error:
         raise FactorError(f"this is no Power Profiler map ({error!r})", where=file, todo=_AS_PUBLISHED) from error

@@ -5,7 +5,6 @@ development account on a local chain. Keys stay inside the account: not in its t
 from __future__ import annotations
 
 import getpass
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from carbon_tokens.ledger.mnemonic import dev_key
 from carbon_tokens.ledger.rpc import NodeError, Rpc
 from carbon_tokens.ledger.transactions import Signed, Transaction, sign
 from carbon_tokens.ledger.typed_data import TypedData
+from carbon_tokens.nesting import loads
 
 if TYPE_CHECKING:
     from eth_keys.datatypes import PrivateKey
@@ -163,7 +163,7 @@ def keystore(path: Path, password: Callable[[], str] | None = None) -> KeyAccoun
     text = _read(path)
     secret = (password or (lambda: _password(path)))()
     try:
-        key = decode_keyfile_json(json.loads(text), secret.encode())
+        key = decode_keyfile_json(loads(text), secret.encode())
     except ValueError as failure:
         wrong = "MAC" in str(failure)
         what = "wrong password" if wrong else "not a version 3 keystore"

@@ -17,6 +17,7 @@ from eth_hash.auto import keccak
 
 from carbon_tokens.errors import LedgerError
 from carbon_tokens.ledger.chain import Chain
+from carbon_tokens.nesting import loads
 
 FORMAT = 2
 
@@ -59,7 +60,7 @@ def read_deployments(path: Path, chain: Chain) -> dict[str, Deployment]:
         LedgerError: no such file, not a deployments file, another format or chain, or other code at an address.
     """
     try:
-        content = json.loads(path.read_text())
+        content = loads(path.read_text())
         found = {name: _deployment(fields) for name, fields in content["contracts"].items()}
         chain_id, genesis, written = content["chain_id"], content["genesis"], content.get("format", 1)
     except FileNotFoundError:

@@ -7,7 +7,6 @@ issued. It is retired whole, through HourlyMatching.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from carbon_tokens.energy.hourly import Hour
 from carbon_tokens.errors import EnergyError, LedgerError
 from carbon_tokens.ledger.ids import REC, batch_id
 from carbon_tokens.ledger.records import Batch
+from carbon_tokens.nesting import loads
 from carbon_tokens.periods import Month
 from carbon_tokens.units import ceil, floor
 
@@ -155,7 +155,7 @@ class GranularCertificate:
     def read(cls, path: Path | str) -> GranularCertificate:
         """The certificate in a file. Raises LedgerError if there is none."""
         try:
-            return cls.from_json(json.loads(Path(path).read_bytes()))
+            return cls.from_json(loads(Path(path).read_bytes()))
         except (OSError, ValueError) as failure:
             raise LedgerError(f"this is no granular certificate: {failure}", where=str(path)) from failure
 
