@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from carbon_tokens.cli.options import ReportingMonth
 from carbon_tokens.cli.run import Run, verb
 
 if TYPE_CHECKING:
@@ -28,6 +30,19 @@ Residual = Annotated[
     Path | None,
     typer.Option("--residual", help="CSV of residual-mix rates: year, region, residual_lb_per_mwh, source."),
 ]
+
+
+class Counted(StrEnum):
+    generation = "generation"
+    lifecycle = "lifecycle"
+
+
+Downloaded = Annotated[
+    Path, typer.Argument(help="Download of Electricity Maps, EIA-930 or ENTSO-E.", exists=True, dir_okay=False)
+]
+Zone = Annotated[str, typer.Option("--zone", help="Grid zone, where the file names none, or several.")]
+Boundary = Annotated[Counted, typer.Option("--boundary", help="What the intensities count.")]
+HourlyOut = Annotated[Path | None, typer.Option("--out", help="CSV to write; one that is there is replaced.")]
 
 
 def register(parent: typer.Typer) -> None:
@@ -93,6 +108,27 @@ def load(
     name = f"{release.dataset}{release.year} {release.edition}"
     said = f"{name}: {len(rows)} regions, {len(receipts)} transaction{'s' * (len(receipts) != 1)}\n{number}"
     run.answer(content, lambda out: out.print(said, soft_wrap=True))
+
+
+@verb(app, "hourly", options=())
+def hourly(
+    run: Run, file: Downloaded, month: ReportingMonth, zone: Zone = "", boundary: Boundary = Counted.generation,
+    out: HourlyOut = None,
+) -> None:  # fmt: skip
+    """A publisher's hourly intensities of a month, as the table ``carbon_intensity`` of ``allocate``."""
+    from carbon_tokens.factors import hourly as intensities
+
+    series = intensities.read(file, boundary=boundary.value, zone=zone)
+    content, rows = series.to_json(month), series.rows(month)
+    if not rows:
+        raise typer.BadParameter(f"{file.name} has no hour of {month}")
+    if out:
+        lines = ["zone,hour,g_per_kwh", *(",".join(row) for row in rows)]
+        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    lines = [f"{name.replace('_', ' ')}: {value}" for name, value in content.items() if value != {}]
+    run.answer(
+        content | ({"out": str(out)} if out else {}), lambda shown: shown.print("\n".join(lines), soft_wrap=True)
+    )
 
 
 def _release(year: int | None, edition: str | None, workbook: Path | None, table: Path | None) -> Release:

@@ -19,7 +19,7 @@ import pytest
 
 from carbon_tokens import data_files
 from carbon_tokens.errors import FactorError
-from carbon_tokens.factors import egrid, residual, zips
+from carbon_tokens.factors import egrid, hourly, residual, zips
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("CARBON_TOKENS_SHARED", ROOT.parent / "shared"))
@@ -231,3 +231,32 @@ def test_a_users_residual_table_is_joined_to_the_release(tmp_path: Path) -> None
     joined = egrid.release(2023).with_residual(mix)
     assert sum(rate.residual_published for rate in joined.rates) == 27
     assert not joined.rate("CA").residual_published
+
+
+@pytest.mark.parametrize(
+    ("file", "zone", "hours", "means"),
+    [
+        ("electricitymaps_NO_2023_hourly.csv", "NO", 8760, ("9.3", "34.1")),
+        ("electricitymaps_US-CAL-CISO_2023_hourly.csv", "US-CAL-CISO", 8760, ("193.5", "261.2")),
+    ],
+)
+def test_a_years_download_of_hourly_intensities_is_read_whole(
+    file: str, zone: str, hours: int, means: tuple[str, str]
+) -> None:
+    for boundary, mean in zip(hourly.BOUNDARIES, means, strict=True):
+        series = hourly.read(SHARED / "data" / "hourly_grid" / file, boundary=boundary)
+        values = [hour.g_per_kwh for hour in series.hours]
+        assert (series.zone, len(values), f"{float(sum(values)) / len(values):.1f}") == (zone, hours, mean)
+
+
+def test_eias_yearly_export_has_every_hour_once_and_its_repeated_ones_counted() -> None:
+    series = hourly.read(SHARED / "data" / "hourly_grid" / "eia930_official_export_caiso2020_year.csv")
+    assert (series.zone, len(series.hours), series.repeated) == ("CAL", 8785, 11)
+    starts = [hour.start for hour in series.hours]
+    assert starts == list(range(starts[0], starts[-1] + 1, 3600))
+    assert 120 < sum(hour.g_per_kwh for hour in series.hours) / len(starts) < 300
+
+
+def test_marginal_intensities_are_refused() -> None:
+    with pytest.raises(FactorError, match="marginal"):
+        hourly.read(SHARED / "data" / "hourly_grid" / "epa_avert_2023_marginal_co2_lb_per_kwh_hourly.csv")
