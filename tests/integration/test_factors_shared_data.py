@@ -16,10 +16,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from carbon_tokens import data_files
 from carbon_tokens.errors import FactorError
 from carbon_tokens.factors import egrid, hourly, residual, zips
+from scripts import build_fuel_table
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("CARBON_TOKENS_SHARED", ROOT.parent / "shared"))
@@ -260,3 +262,12 @@ def test_eias_yearly_export_has_every_hour_once_and_its_repeated_ones_counted() 
 def test_marginal_intensities_are_refused() -> None:
     with pytest.raises(FactorError, match="marginal"):
         hourly.read(SHARED / "data" / "hourly_grid" / "epa_avert_2023_marginal_co2_lb_per_kwh_hourly.csv")
+
+
+def test_the_shipped_fuels_are_the_hubs_first_table(tmp_path: Path) -> None:
+    """Built again from EPA's workbook, byte by byte; the workbook is the one that SOURCES.csv names."""
+    workbook = EGRID / "epa_hub" / "ghg-emission-factors-hub-2024.xlsx"
+    sheet = CalamineWorkbook.from_path(str(workbook)).get_sheet_by_index(0).to_python()
+    built = [",".join(row.values()) for row in build_fuel_table.rows(sheet)]
+    assert built == data_files.path("direct", "fuels.csv").read_text().splitlines()[1:]
+    assert hashlib.sha256(workbook.read_bytes()).hexdigest() in data_files.path("SOURCES.csv").read_text()
