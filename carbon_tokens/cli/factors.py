@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from carbon_tokens.cli.options import ReportingMonth
-from carbon_tokens.cli.run import Run, verb
+from carbon_tokens.cli.run import REFUSED, Run, verb
 
 if TYPE_CHECKING:
     from carbon_tokens.factors import Rate, Release
+    from carbon_tokens.factors.choice import Explanation
 
 app = typer.Typer(
     help="Emission factors: list, show, read a workbook, load a release onto the chain.", no_args_is_help=True
@@ -43,6 +44,20 @@ Downloaded = Annotated[
 Zone = Annotated[str, typer.Option("--zone", help="Grid zone, where the file names none, or several.")]
 Boundary = Annotated[Counted, typer.Option("--boundary", help="What the intensities count.")]
 HourlyOut = Annotated[Path | None, typer.Option("--out", help="CSV to write; one that is there is replaced.")]
+
+Zip = Annotated[str, typer.Option("--zip", help="ZIP code of the site.")]
+Utility = Annotated[int | None, typer.Option("--utility", help="EIA number of the utility, for ZIPs that need it.")]
+Subregion = Annotated[str, typer.Option("--subregion", help="eGRID subregion instead of a ZIP.")]
+State = Annotated[str, typer.Option("--state", help="State, e.g. CA.")]
+Country = Annotated[str, typer.Option("--country", help="Country, as the file of countries calls it.")]
+Supplier = Annotated[str, typer.Option("--supplier", help="Supplier on the bill, as its file calls it.")]
+HourlyFiles = Annotated[list[Path], typer.Option("--hourly", help="Hourly intensities; repeatable.", exists=True)]
+Tables = Annotated[
+    list[Path],
+    typer.Option("--table", help="Annual factors: countries, suppliers, residual mixes; repeatable.", exists=True),
+]
+TableYear = Annotated[int | None, typer.Option("--table-year", help="Year of tables that state none.")]
+Wider = Annotated[bool, typer.Option("--wider", help="Take a wider place where the site's own has no number.")]
 
 
 def register(parent: typer.Typer) -> None:
@@ -129,6 +144,40 @@ def hourly(
     run.answer(
         content | ({"out": str(out)} if out else {}), lambda shown: shown.print("\n".join(lines), soft_wrap=True)
     )
+
+
+@verb(app, "explain", options=())
+def explain(
+    run: Run, year: Year, zip_: Zip = "", utility: Utility = None, subregion: Subregion = "", state: State = "",
+    country: Country = "US", zone: Zone = "", supplier: Supplier = "", edition: Edition = None,
+    hourly_file: HourlyFiles = [], table: Tables = [], table_year: TableYear = None, wider: Wider = False,  # noqa: B006
+) -> None:  # fmt: skip
+    """Which factor a site has, location- and market-based, and why: every step of the hierarchy."""
+    from carbon_tokens.factors import annual, choice
+    from carbon_tokens.factors import hourly as intensities
+
+    place = choice.Place(country, state, zip_, utility, subregion, zone, supplier)
+    given = [row for path in table for row in annual.read(path, year=table_year)]
+    series = [intensities.read(path, zone=zone) for path in hourly_file]
+    found = choice.explain(place, year, edition=edition, hourly=series, tables=given, wider=wider)
+    run.answer(found.to_json(), lambda out: _explain(found, out))
+    if not found.chosen("location"):
+        raise typer.Exit(REFUSED)
+
+
+def _explain(found: Explanation, out: Any) -> None:
+    from rich.table import Table
+
+    for basis in ("location", "market"):
+        table = Table(title=f"{basis}-based factor of {found.year}, the most specific first")
+        for name in ("", "step", "region", "g CO2e/MWh", "dataset", "why"):
+            table.add_column(name, justify="right" if name.startswith("g ") else "left")
+        for each in (one for one in found.candidates if one.basis == basis):
+            number = "" if each.g_per_mwh is None else f"{each.g_per_mwh:,.3f}"
+            mark = {"chosen": "→"}.get(each.state, "")
+            dataset = f"{each.dataset} {each.year or ''} {each.edition}".strip()
+            table.add_row(mark, each.step, each.region, number, dataset, each.reason)
+        out.print(table)
 
 
 def _release(year: int | None, edition: str | None, workbook: Path | None, table: Path | None) -> Release:

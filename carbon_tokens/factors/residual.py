@@ -7,7 +7,7 @@ no table is shipped: the user's own copy is read here. Where none is published, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from carbon_tokens.factors import table
 from carbon_tokens.units import decimal, factor_g_per_mwh, lb_per_mwh_to_g_per_mwh
 
 COLUMNS = ("year", "region", "residual_lb_per_mwh", "source")
+GREEN_E = ("residual_year", "subregion", "residual_lb_per_mwh")  # Green-e's own table, which is its own source
 _CITE = "Fill in the row; the source is who published the rate."
 
 
@@ -41,7 +42,7 @@ class Residual:
 
 
 def read(path: Path | str, year: int) -> dict[str, Residual]:
-    """The residual rates of one year from a CSV with the columns year, region, residual_lb_per_mwh and source.
+    """The residual rates of one year from a CSV: year, region, residual_lb_per_mwh and source, or Green-e's table.
 
     Raises:
         FactorError: a missing column, a row that is no rate, a region given twice, or no row of that year.
@@ -54,7 +55,7 @@ def read(path: Path | str, year: int) -> dict[str, Residual]:
 
 
 def _parsed(path: Path) -> Iterable[Residual]:
-    for where, row in table.read(path, COLUMNS):
+    for where, row in _rows(path):
         try:
             rate, year = decimal(row["residual_lb_per_mwh"], where=where), int(row["year"])
         except (UnitError, ValueError) as error:
@@ -63,6 +64,18 @@ def _parsed(path: Path) -> Iterable[Residual]:
         if rate < 0 or not row["region"] or not row["source"]:
             raise FactorError("a residual rate needs a region, a source and no minus sign", where=where, todo=_CITE)
         yield Residual(row["region"].upper(), year, rate, row["source"])
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    rows = table.read(path, ("residual_lb_per_mwh",))
+    for where, row in rows:
+        if set(GREEN_E) <= set(row):
+            row = {"year": row[GREEN_E[0]], "region": row[GREEN_E[1]], GREEN_E[2]: row[GREEN_E[2]], "source": path.name}
+        elif missing := [column for column in COLUMNS if column not in row]:
+            raise FactorError(
+                f"missing column {', '.join(missing)}", where=path.name, todo=f"Give {', '.join(COLUMNS)}."
+            )
+        yield where, row
 
 
 def _unique(name: str, rows: Iterable[Residual]) -> dict[str, Residual]:

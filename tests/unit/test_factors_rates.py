@@ -243,3 +243,8 @@ def _csv(folder: Path, text: str) -> str:
     path = folder / "residual.csv"
     path.write_text(text, encoding="utf-8")
     return str(path)
+
+
+def test_green_es_own_table_of_residual_mixes_is_read_as_it_is_published(tmp_path: Path) -> None:
+    path = _csv(tmp_path, "# Adjusted system mix\nresidual_year,subregion,residual_lb_per_mwh\n2023,CAMX,434.219\n")
+    assert residual.read(path, 2023) == {"CAMX": Residual("CAMX", 2023, Decimal("434.219"), "residual.csv")}
