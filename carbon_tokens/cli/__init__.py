@@ -17,6 +17,7 @@ from carbon_tokens.cli import (
     demonstration,
     factors,
     fleet,
+    importing,
     matching,
     panels,
     setup,
@@ -49,5 +50,17 @@ def main(
     """Proof on an Ethereum chain that a data center's measured emissions are audited, covered and offset."""
 
 
-for _part in (demonstration, setup, factors, fleet, audits, panels, certificates, matching, allocations, claims):
+for _part in (
+    demonstration,
+    setup,
+    factors,
+    fleet,
+    audits,
+    panels,
+    importing,
+    certificates,
+    matching,
+    allocations,
+    claims,
+):
     _part.register(app)
