@@ -139,3 +139,15 @@ class DuplicateKey(AllocationError):
 
 class InstrumentRefused(AllocationError):
     """An energy certificate of another market zone or year than the load it is to cover."""
+
+
+class ExtraMissing(CarbonTokensError):
+    """A part of this package whose extra is not installed."""
+
+
+class NotReconciled(EnergyError):
+    """A meter and its bill that differ by more than the tolerance; ``comparisons`` describes every bill."""
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "", comparisons: tuple[str, ...] = ()) -> None:
+        super().__init__(what, where=where, todo=todo)
+        self.comparisons = comparisons

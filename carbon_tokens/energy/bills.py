@@ -1,4 +1,4 @@
-"""Electricity bills: the CSV form, its checks, and the split of a bill over months (METHOD section 8.1).
+"""Electricity bills: the table's form, its checks, and the split of a bill over months (METHOD section 8.1).
 
 Columns: meter, utility, from, thru, kwh; optional sha256 and uri of the scanned bill, and quality (A when absent).
 Billing dates are inclusive, as on bills. Months are UTC calendar months: a billing day counts as the UTC day of its
@@ -69,17 +69,19 @@ class Gap:
 
 
 def read(path: Path | str) -> list[Bill]:
-    """The bills of a CSV, in the order of the file.
+    """The bills of a table (CSV or .xlsx) or of a UtilityAPI answer, in the order of the file.
 
     Raises:
         EnergyError: naming by file:row every row that is no bill, is there twice or overlaps another of its meter.
     """
+    if (found := _of_utility_api(Path(path))) is not None:
+        return found
     table = tables.read(path, COLUMNS, OPTIONAL)
     problems, bills = list(table.problems), []
     for row in table.rows:
-        found = _problems(row)
-        problems += found
-        if not found:
+        faults = _problems(row)
+        problems += faults
+        if not faults:
             bills.append(_bill(row, table))
     tables.refuse(problems + overlaps(bills))
     return bills
@@ -136,9 +138,26 @@ def split(bill: Bill) -> dict[Month, int]:
     return {month: parts[str(month)] for month in days}
 
 
+def period(bill: Bill) -> tuple[int, int]:
+    """The first instant of a bill and the first after it, UTC seconds of UTC days."""
+    return _instant(bill.first), _instant(bill.last + timedelta(days=1))
+
+
+def _of_utility_api(path: Path) -> list[Bill] | None:
+    """The bills of a JSON answer; None if the file is a table."""
+    from carbon_tokens.energy import utility_api  # it builds on this module
+
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError:
+        return None  # the reader of tables says so
+    return utility_api.read_bills(path) if utility_api.is_json(head) else None
+
+
 def _days(bill: Bill) -> dict[Month, int]:
     """Days of a bill in each month."""
-    start, end = _instant(bill.first), _instant(bill.last + timedelta(days=1))
+    start, end = period(bill)
     months = (Month(number) for number in range(Month.of(start).number, Month.of(end - 1).number + 1))
     return {month: (min(end, month.end) - max(start, month.start)) // 86_400 for month in months}
 
@@ -149,8 +168,8 @@ def _reading(bill: Bill, month: Month) -> Reading:
     return Reading(
         utility=bill.utility,
         meter=bill.meter,
-        start=max(_instant(bill.first), month.start),
-        end=min(_instant(bill.last + timedelta(days=1)), month.end),
+        start=max(period(bill)[0], month.start),
+        end=min(period(bill)[1], month.end),
         energy_wh=split(bill)[month],
         kind="bills",
         file=bill.file,

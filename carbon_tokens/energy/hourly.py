@@ -1,8 +1,9 @@
 """Hourly meter or server data: the tidy CSV form, and a month's reading with its missing hours counted.
 
-Columns: hour_start_utc and one of energy_wh or power_w (mean power of the hour); optional utility and meter, which are
-given as arguments otherwise. An empty cell is a missing hour. What stands for missing hours is the caller's choice and
-is written into the reading: it is never decided silently.
+Columns of the CSV: hour_start_utc and one of energy_wh or power_w (mean power of the hour); optional utility and meter,
+which are given as arguments otherwise. An empty cell is a missing hour. What stands for missing hours is the caller's
+choice and is written into the reading: it is never decided silently. Green Button XML and UtilityAPI intervals are told
+by their content, and become hours.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ _HOUR = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}):00(:00)?(Z|\+00:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """Wh of one hour of one meter, exact; None if the row has no value."""
+    """Wh of one hour of one meter, exact; None if the row has no value.
+
+    An hour that was put together from intervals can be covered in part: ``covered_s`` of its 3600 seconds.
+    """
 
     utility: str
     meter: str
@@ -37,19 +41,28 @@ class Hour:
     file: str
     file_sha256: str  # 64 hex digits
     row: int
+    covered_s: int = 3600  # seconds that the value is of
+    last_row: int = 0  # if it was taken from several rows
+    quality: str = "A"
 
     @property
     def meter_id(self) -> bytes:
         return meter_id(self.utility, self.meter)
 
+    @property
+    def complete(self) -> bool:
+        return self.energy_wh is not None and self.covered_s == 3600
+
 
 def read(path: Path | str, utility: str = "", meter: str = "") -> list[Hour]:
-    """The hours of a CSV, in the order of the file.
+    """The hours of a CSV, in the order of the file, or of a file of intervals, by time.
 
     Raises:
         EnergyError: naming by file:row every row that is no hour or repeats one; both or none of the value columns; no
             name of utility or meter.
     """
+    if (found := _of_intervals(Path(path), utility, meter)) is not None:
+        return found
     table = tables.read(path, ("hour_start_utc",), (*VALUES, "utility", "meter"))
     values = [column for column in VALUES if column in table.columns]
     if len(values) != 1:
@@ -60,7 +73,7 @@ def read(path: Path | str, utility: str = "", meter: str = "") -> list[Hour]:
             hours.append(_hour(row, table, values[0], utility, meter))
         except CarbonTokensError as error:
             problems.append((row.where, error.what))
-    tables.refuse(problems + _repeated(hours))
+    tables.refuse(problems + repeated(hours))
     return hours
 
 
@@ -75,7 +88,7 @@ def readings(hours: Sequence[Hour], month: Month, missing: str) -> list[Reading]
     """
     if missing not in POLICIES:
         raise EnergyError(f"policy {missing!r} for missing hours is none of {', '.join(POLICIES)}")
-    tables.refuse(_repeated(hours))
+    tables.refuse(repeated(hours))
     within = [hour for hour in hours if month.start <= hour.start < month.end]
     meters = {hour.meter_id: hour for hour in reversed(within)}
     ordered = sorted(meters.items(), key=lambda item: (item[1].utility, item[1].meter))
@@ -84,7 +97,7 @@ def readings(hours: Sequence[Hour], month: Month, missing: str) -> list[Reading]
 
 def _reading(hours: list[Hour], month: Month, missing: str) -> Reading:
     first = hours[0]
-    present = {hour.start: hour.energy_wh for hour in hours if hour.energy_wh is not None}
+    present = {hour.start: hour.energy_wh for hour in hours if hour.complete and hour.energy_wh is not None}
     absent = month.hours - len(present)
     if not present or (absent and missing == "refuse"):
         starts = range(month.start, month.end, 3600)
@@ -96,12 +109,12 @@ def _reading(hours: list[Hour], month: Month, missing: str) -> Reading:
         meter=first.meter,
         start=month.start,
         end=month.end,
-        energy_wh=ceil(_filled(list(present.values()), absent, missing)),
+        energy_wh=ceil(_known(hours) + _missing_h(hours, month) * _stand_in(list(present.values()), missing)),
         kind="hourly",
         file=first.file,
         source_file_sha256=_one_file(hours),
-        rows=(min(hour.row for hour in hours), max(hour.row for hour in hours)),
-        quality="B" if absent else "A",
+        rows=(min(hour.row for hour in hours), max(max(hour.row, hour.last_row) for hour in hours)),
+        quality=max("B" if absent else "A", *(hour.quality for hour in hours)),
         note=_note(len(present), absent, missing),
         hours_present=len(present),
         hours_missing=absent,
@@ -114,11 +127,33 @@ def _note(present: int, absent: int, missing: str) -> str:
     return f"{present} hours present, {absent} missing{filled}"
 
 
-def _filled(values: list[Fraction], absent: int, missing: str) -> Fraction:
-    total = sum(values, Fraction(0))
-    if not absent:
-        return total
-    return total + absent * (max(values) if missing == "max" else total / len(values))
+def _known(hours: list[Hour]) -> Fraction:
+    """Wh that was metered, also in hours that are covered in part."""
+    return sum((hour.energy_wh for hour in hours if hour.energy_wh is not None), Fraction(0))
+
+
+def _missing_h(hours: list[Hour], month: Month) -> Fraction:
+    """Hours of the month that no value is of."""
+    return month.hours - Fraction(sum(hour.covered_s for hour in hours if hour.energy_wh is not None), 3600)
+
+
+def _stand_in(complete: list[Fraction], missing: str) -> Fraction:
+    """Wh that stand for a missing hour."""
+    return max(complete) if missing == "max" else sum(complete, Fraction(0)) / len(complete)
+
+
+def _of_intervals(path: Path, utility: str, meter: str) -> list[Hour] | None:
+    """The hours of a file of intervals; None if it is a table."""
+    from carbon_tokens.energy import espi, green_button, utility_api  # they build on this module
+
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError:
+        return None  # the reader of tables says so
+    if espi.is_xml(head):
+        return green_button.read(path).hours(utility, meter)
+    return utility_api.read(path).hours(utility, meter) if utility_api.is_json(head) else None
 
 
 def _one_file(hours: list[Hour]) -> str:
@@ -144,7 +179,8 @@ def _hour(row: tables.Row, table: tables.Table, column: str, utility: str, meter
     return hour
 
 
-def _repeated(hours: Iterable[Hour]) -> list[tuple[str, str]]:
+def repeated(hours: Iterable[Hour]) -> list[tuple[str, str]]:
+    """(file:row, what) of every hour of a meter that is there before."""
     seen: dict[tuple[bytes, int], Hour] = {}
     found = []
     for hour in hours:

@@ -1,7 +1,8 @@
 """Strict reading of energy tables: a file is used whole or not at all.
 
-Unknown columns are refused, because a column that is not understood (a unit, a sign, a tariff) may change what the
-others mean. Every rejected row is reported, in one error.
+A file is a CSV or a workbook (.xlsx), told by its content, under one set of rules. Unknown columns are refused, because
+a column that is not understood (a unit, a sign, a tariff) may change what the others mean. Every rejected row is
+reported, in one error.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from carbon_tokens.energy import sheets
 from carbon_tokens.errors import EnergyError
 
 WH_LIMIT = 2**48  # the ledger's integer for Wh: 281 TWh
@@ -45,24 +47,44 @@ class Table:
 
 
 def read(path: Path | str, required: Columns, optional: Columns = ()) -> Table:
-    """Reads a CSV in UTF-8 whose first line names its columns.
+    """Reads a CSV in UTF-8, or a sheet of a workbook, whose first row names its columns.
 
     Raises:
-        EnergyError: no readable CSV, a missing, unknown or repeated column, or no rows.
+        EnergyError: no readable CSV or workbook, a missing, unknown or repeated column, or no rows.
     """
     path = Path(path)
-    try:
-        data = path.read_bytes()
-        lines = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
-        filled = ((lines.line_num, [cell.strip() for cell in cells]) for cells in lines)
-        numbered = [(number, cells) for number, cells in filled if any(cells)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise EnergyError(f"this is no readable CSV ({error})", where=path.name, todo="Give UTF-8.") from error
+    data, numbered = _numbered(path, required)
     header = tuple(numbered[0][1]) if numbered else ()
     _check_header(path.name, header, required, optional)
     if len(numbered) < 2:
         raise EnergyError("this table has no rows", where=path.name)
     return _table(path.name, hashlib.sha256(data).hexdigest(), header, numbered[1:])
+
+
+def columns(path: Path | str, wanted: Columns) -> Columns:
+    """The columns that a table names, of a workbook those of the sheet that has the wanted ones; none if it is empty.
+
+    Raises:
+        EnergyError: no readable table.
+    """
+    numbered = _numbered(Path(path), wanted)[1]
+    return tuple(numbered[0][1]) if numbered else ()
+
+
+def _numbered(path: Path, required: Columns) -> tuple[bytes, sheets.Numbered]:
+    """The bytes of a file and its filled rows."""
+    try:
+        data = path.read_bytes()
+        return data, sheets.rows(data, path.name, required) if sheets.is_workbook(data) else _lines(data)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise EnergyError(f"this is no readable CSV ({error})", where=path.name, todo="Give UTF-8.") from error
+
+
+def _lines(data: bytes) -> sheets.Numbered:
+    """The filled rows of a CSV: the line on which each ends, and its cells."""
+    lines = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+    filled = ((lines.line_num, [cell.strip() for cell in cells]) for cells in lines)
+    return [(number, cells) for number, cells in filled if any(cells)]
 
 
 def _check_header(name: str, header: Columns, required: Columns, optional: Columns) -> None:

@@ -187,7 +187,7 @@ def _by_meter(hours: Sequence[Hour], month: Month) -> list[dict[int, Hour]]:
 
 def _require_whole(meter: Mapping[int, Hour], month: Month) -> None:
     starts = range(month.start, month.end, 3600)
-    absent = [start for start in starts if start not in meter or meter[start].energy_wh is None]
+    absent = [start for start in starts if start not in meter or not meter[start].complete]
     any_hour = next(iter(meter.values()))
     if absent:
         where = any_hour.file

@@ -1,0 +1,131 @@
+"""What a file of electricity holds, whatever its form: the kind is recognised from the content.
+
+Green Button XML, UtilityAPI JSON, and tables of bills or hours as CSV or workbook. Bills and hours that can be used are
+counted and added up, what is left out is listed with its place and reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+
+from carbon_tokens.energy import bills, espi, green_button, hourly, tables, utility_api
+from carbon_tokens.energy.bills import Bill
+from carbon_tokens.energy.hourly import Hour
+from carbon_tokens.energy.tables import Problem
+from carbon_tokens.errors import EnergyError
+from carbon_tokens.units import ceil
+
+KINDS = ("green-button", "utility-api", "bills", "hourly")
+_UNNAMED = "unnamed"  # stands for names that a file does not hold; nothing leaves this module under it
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file holds: rows (bills, intervals or hours that are used), the UTC hours they touch, Wh rounded up, the
+    first instant and the first after the last (ISO 8601, "" if there is none), and the worst grade."""
+
+    file: str
+    kind: str
+    meters: tuple[str, ...]
+    rows: int
+    hours: int
+    energy_wh: int
+    start: str
+    end: str
+    quality: str
+    rejected: tuple[Problem, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def kind_of(path: Path | str) -> str:
+    """One of ``KINDS``. Raises EnergyError for a file that cannot be read or is none of them."""
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError as error:
+        raise EnergyError(f"this file cannot be read ({error.strerror})", where=path.name) from error
+    if espi.is_xml(head):
+        return "green-button"
+    return "utility-api" if utility_api.is_json(head) else _kind_of_table(path)
+
+
+def content(path: Path | str, kind: str = "") -> Content:
+    """What a file holds.
+
+    Args:
+        kind: one of ``KINDS``, instead of the one that is recognised.
+
+    Raises:
+        EnergyError: an unknown kind, or a file that the reader of its kind refuses.
+    """
+    kind = kind or kind_of(path)
+    if kind == "green-button":
+        return _green_button(green_button.read(path))
+    if kind == "utility-api":
+        return _utility_api(utility_api.read(path))
+    if kind == "bills":
+        return _content(Path(path).name, kind, bills.read(path), [])
+    if kind == "hourly":
+        found = [hour for hour in hourly.read(path, _UNNAMED, _UNNAMED) if hour.energy_wh is not None]
+        return _content(Path(path).name, kind, [], found, rows=len(found))
+    raise EnergyError(f"kind {kind!r} is none of {', '.join(KINDS)}")
+
+
+def _kind_of_table(path: Path) -> str:
+    for kind, column in (("bills", "kwh"), ("hourly", "hour_start_utc")):
+        if column in tables.columns(path, (column,)):
+            return kind
+    todo = f"Give one of {', '.join(KINDS)}: a table has a column kwh (bills) or hour_start_utc (hours)."
+    raise EnergyError("this is no file of electricity that is known here", where=path.name, todo=todo)
+
+
+def _green_button(found: green_button.GreenButton) -> Content:
+    delivered = [channel for channel in found.channels if channel.flow == "delivered"]
+    others = [(f"{found.file}:{each.line}", f"{each.flow} energy, {float(each.energy_wh):,.0f} Wh")
+              for each in found.channels if each not in delivered]  # fmt: skip
+    hours = found.hours(_UNNAMED) if delivered else []
+    rows = sum(len(channel.intervals) for channel in delivered)
+    rejected = (*found.left_out, *found.rejected, *others)
+    return _content(found.file, "green-button", [], hours, rows, rejected, found.warnings)
+
+
+def _utility_api(found: utility_api.Answer) -> Content:
+    hours = found.hours(_UNNAMED) if found.meters else []
+    rows = sum(len(meter.intervals) for meter in found.meters) + len(found.bills)
+    warnings = ("this is one page of several",) if found.more else ()
+    return _content(found.file, "utility-api", found.bills, hours, rows, found.left_out, warnings)
+
+
+def _content(
+    file: str,
+    kind: str,
+    taken: Sequence[Bill],
+    hours: Sequence[Hour],
+    rows: int = 0,
+    rejected: tuple[Problem, ...] = (),
+    warnings: tuple[str, ...] = (),
+) -> Content:
+    energy = sum((hour.energy_wh or Fraction(0) for hour in hours), Fraction(sum(bill.energy_wh for bill in taken)))
+    spans = [bills.period(bill) for bill in taken] + [(hour.start, hour.start + 3600) for hour in hours]
+    return Content(
+        file=file,
+        kind=kind,
+        meters=tuple(dict.fromkeys([each.meter for each in taken] + [hour.meter for hour in hours])),
+        rows=rows or len(taken),
+        hours=len(hours),
+        energy_wh=ceil(energy),
+        start=_iso(min(start for start, _ in spans)) if spans else "",
+        end=_iso(max(end for _, end in spans)) if spans else "",
+        quality=max([bill.quality for bill in taken] + [hour.quality for hour in hours], default=""),
+        rejected=rejected,
+        warnings=warnings,
+    )
+
+
+def _iso(instant: int) -> str:
+    return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%dT%H:%M:%SZ}"
