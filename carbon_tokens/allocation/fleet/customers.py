@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from carbon_tokens.allocation.fleet.exact import counted, largest_remainder
+from carbon_tokens.allocation.fleet.names import Numbering, runs
 from carbon_tokens.errors import FleetError, NotConserved
 
 UNSOLD = "_unsold"
@@ -31,25 +32,28 @@ select customer, project, service, u.region as region, sum((price::hugeint * amo
 from customer_usage u join skus using (sku) group by all
 """
 
-_ROWS = f"""
+_ROWS = """
 create table weighed as
 with sums as (select service, region, sum(value) as whole from valued group by all having whole > 0),
 sold as (
-  select customer, project, v.service, v.region, value,
+  select customer, project, v.service, v.region,
     (t.energy::hugeint * value // whole)::bigint as energy_uwh,
     (t.location::hugeint * value // whole)::bigint as location_ug
   from valued v join sums s using (service, region) join totals t using (service, region)
 )
 select * from sold
 union all
-select '{UNSOLD}', '', '', region, 1::hugeint, sum(energy)::bigint, sum(location)::bigint from totals
-where region not in (select region from sold where energy_uwh > 0) group by region having sum(energy) > 0
+select n.customer, n.project, n.service, t.region, sum(energy)::bigint, sum(location)::bigint from totals t, nobody n
+where t.region not in (select region from sold where energy_uwh > 0) group by all having sum(energy) > 0
 """
 
 _SORTED = """
 select customer, project, service, region, energy_uwh, location_ug from weighed
 order by region, customer, project, service
 """
+
+
+_NOBODY = pa.table({"customer": [UNSOLD], "project": [""], "service": [""]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +82,22 @@ def split(totals: pa.Table, published: pa.Table, worldwide: dict[str, int], skus
         FleetError: a SKU or region of the usage that is unknown, a SKU twice, sales beyond 128 bits.
         NotConserved: C9 or C11.
     """
+    tables = {"totals": totals, "published": published, "skus": skus, "customer_usage": usage, "nobody": _NOBODY}
+    numbering = Numbering(tables, (*KEYS, "sku"))
     with duckdb.connect() as connection:
-        tables = {"totals": totals, "published": published, "skus": skus, "customer_usage": usage}
         for name, table in tables.items():
-            connection.register(f"{name}_given", table)
-            connection.execute(f"create table {name} as select * from {name}_given")
-        _known(connection)
+            connection.register(name, numbering.numbered(table))
+        _known(connection, numbering)
         try:
             connection.execute(_VALUES)
             connection.execute(_ROWS)
-            unsold, bare = (connection.sql(each).to_arrow_table() for each in (_UNSOLD, _BARE))
+            unsold, bare = (numbering.named(connection.sql(each).to_arrow_table()) for each in (_UNSOLD, _BARE))
             weighed = connection.sql(_SORTED).to_arrow_table()
         except duckdb.OutOfRangeException as error:
             what = f"more sales than can be counted: {error}"
             raise FleetError(what, where="customer_usage", todo="Check the units of usage and price.") from error
     with counted("customer_usage"):
-        rows = _apportioned(weighed, published, worldwide)
+        rows = numbering.named(_apportioned(weighed, numbering.numbered(published), worldwide))
     if not rows.num_rows and any(worldwide.values()):
         raise FleetError(
             "there is no energy to share scope 1 and 3 by", where="nonelectric", todo="Leave the table out."
@@ -116,37 +120,32 @@ order by region, service
 """
 
 
-def _known(connection: duckdb.DuckDBPyConnection) -> None:
+def _known(connection: duckdb.DuckDBPyConnection, numbering: Numbering) -> None:
     questions = {
         "SKU {!r} is unknown": "select sku from customer_usage where sku not in (select sku from skus) limit 1",
         "region {!r} is unknown": "select region from customer_usage "
         "where region not in (select region from published) limit 1",
         "SKU {!r} stands in two rows": "select sku from skus group by sku having count(*) > 1 limit 1",
+        f"customer {{!r}} is the name of what nobody bought ({UNSOLD})": "select customer from customer_usage "
+        "where customer = (select customer from nobody) limit 1",
     }
-    questions[f"customer {{!r}} is the name of what nobody bought ({UNSOLD})"] = (
-        f"select customer from customer_usage where customer = '{UNSOLD}' limit 1"
-    )
     for what, question in questions.items():
         if found := connection.execute(question).fetchone():
-            raise FleetError(
-                what.format(found[0]), where="customer_usage, skus", todo="Give each one row of its table."
-            )
+            name = numbering.name(question.split()[1], found[0])
+            raise FleetError(what.format(name), where="customer_usage, skus", todo="Give each one row of its table.")
 
 
 def _apportioned(weighed: pa.Table, published: pa.Table, worldwide: dict[str, int]) -> pa.Table:
     """Whole Wh and grams of rows that are sorted by region. Where all emissions are 0, they would follow energy."""
     energy, location = (weighed.column(name).to_numpy() for name in ("energy_uwh", "location_ug"))
-    regions = weighed.column("region").combine_chunks().dictionary_encode()
-    starts = np.flatnonzero(np.diff(regions.indices.to_numpy(), prepend=-1))
+    regions = weighed.column("region").to_numpy()
     whole = {name: np.zeros(len(regions), np.int64) for name in REGIONAL}
     totals = {row["region"]: row for row in published.to_pylist()}
-    for at, end in zip(starts, [*starts[1:], len(regions)], strict=False):
-        name = regions[int(at)].as_py()
-        place = slice(int(at), int(end))
+    for place in runs(regions):
         emitting = location[place] if location[place].any() else energy[place]
         for quantity in REGIONAL:
             weights = energy[place] if quantity == "energy_wh" else emitting
-            whole[quantity][place] = largest_remainder(totals[name][quantity], weights)
+            whole[quantity][place] = largest_remainder(totals[regions[place.start]][quantity], weights)
     if len(regions):
         whole |= {name: largest_remainder(total, energy) for name, total in worldwide.items()}
     keys = {name: weighed.column(name) for name in KEYS}
@@ -167,5 +166,5 @@ def _check(rows: pa.Table, published: pa.Table, worldwide: dict[str, int]) -> No
                 f"rows add up to {found.get(row['region'])}, not {wanted}", where=row["region"], check="C9"
             )
     for name in WORLDWIDE:
-        if (total := sum(rows.column(name).to_pylist())) != worldwide[name]:
+        if (total := int(rows.column(name).to_numpy().sum())) != worldwide[name]:
             raise NotConserved(f"rows add up to {total}, not {worldwide[name]}", where=name, check="C11")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from carbon_tokens.errors import FleetError
 
 Integers = NDArray[np.int64]
+Doubles = NDArray[np.float64]
 
 EXACT = 1 << 53  # integers below it are exact in a double
 ONE = 1 << 40  # fractions are whole numbers of 2^-40
@@ -39,6 +40,8 @@ def mul_div(a: Integers, b: Integers, c: Integers | int) -> Integers:
         OverflowError: a quotient that does not fit, or a divisor too great for its remainder.
     """
     divisor = np.asarray(c, dtype=np.int64)
+    if not divisor.ndim and int(a.max(initial=0)) * int(b.max(initial=0)) < 1 << 63:
+        return a * b // divisor
     estimate = np.floor(a.astype(np.float64) * b / divisor)
     units = 1 + (estimate.max() / (1 << 50) if estimate.size else 0)  # by which the estimate may be wrong
     if units * divisor.max(initial=1) >= 1 << 62 or units >= 1 << 12:
@@ -53,13 +56,23 @@ def mul_div(a: Integers, b: Integers, c: Integers | int) -> Integers:
 
 
 def weighted_counts(index: Integers, weights: Integers, size: int) -> Integers:
-    """Sum of the weights by index, shape (size,): exact, although ``numpy.bincount`` adds doubles.
+    """Sum of the weights by index, shape (size,): exact, although doubles are added.
 
     Raises:
         OverflowError: a sum that a double does not hold exactly.
     """
-    sums = np.bincount(index, weights=weights, minlength=size)
-    if sums.size and sums.max() >= EXACT:
+    sums = np.zeros(size)
+    np.add.at(sums, index, weights.astype(np.float64))
+    return whole(sums)
+
+
+def whole(sums: Doubles) -> Integers:
+    """Sums of integers from 0, made in doubles: exact, since a sum that was ever rounded is not below 2^53 any more.
+
+    Raises:
+        OverflowError: a sum that a double does not hold exactly.
+    """
+    if sums.max(initial=0) >= EXACT:
         raise OverflowError("a sum needs more than 53 bits")
     return sums.astype(np.int64)
 
@@ -80,7 +93,11 @@ def largest_remainder(total: int, weights: Integers) -> Integers:
     parts = mul_div(weights, np.asarray(total, np.int64), whole)
     remainders = weights * np.int64(total) - parts * np.int64(whole)  # modulo 2^64, and below the whole
     rest = total - int(parts.sum())
-    parts[np.argsort(-remainders, kind="stable")[:rest]] += 1
+    if rest:
+        edge = np.partition(remainders, len(parts) - rest)[len(parts) - rest]  # the least that still gets one
+        above = remainders > edge
+        parts += above
+        parts[np.flatnonzero(remainders == edge)[: rest - np.count_nonzero(above)]] += 1
     return parts
 
 

@@ -12,21 +12,22 @@ Per row of CPU time: gathers by machine-hour and one sum by dense index. No join
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from carbon_tokens.allocation.fleet.cells import Cells
-from carbon_tokens.allocation.fleet.exact import Integers, counted, mul_div, shared_out, weighted_counts
+from carbon_tokens.allocation.fleet.exact import Integers, counted, mul_div, shared_out, weighted_counts, whole
 from carbon_tokens.allocation.fleet.model import MISSING, UNALLOCATED, Fleet
+from carbon_tokens.allocation.fleet.rows import Shares, ids, pieces, slots
 from carbon_tokens.errors import FleetError, MeterBelowMachines, MissingIntensity, NotConserved
 
 _UG = 10**9  # µWh × ng/Wh in a µg
 _DAY = 24
-_PIECE = 1 << 19  # rows
-VERSION = 1  # of the bits: a change of any floor is a new one
+VERSION = 2  # of the bits: a change of any floor is a new one
 
 Flags = NDArray[np.bool_]
 
@@ -57,9 +58,11 @@ class Partition:
     def __init__(self, fleet: Fleet, power: pa.Table, usage: pa.Table, where: str, also: Flags | None) -> None:
         self.fleet, self.where = fleet, where
         self.machine = self._machines(power)  # of the fleet, by id of the power table
-        hour = self._hours(power)
+        self._in_metered_hours(power)
         covered = np.zeros((len(fleet.clusters), fleet.facility.shape[1]), bool) if also is None else also.copy()
-        covered[fleet.cluster[fleet.room[self.machine[_ids(power, "machine")]]], hour] = True
+        first = fleet.cluster[fleet.room[self.machine]] * covered.shape[1] - fleet.first
+        for piece in pieces(power):
+            covered.reshape(-1)[slots(piece, first)] = True
         spanned = np.flatnonzero(covered.any(axis=0))
         self.start, self.span = int(spanned[0]), int(spanned[-1] - spanned[0] + 1)
         self.covered = covered[:, self.start : self.start + self.span]  # (C, T)
@@ -70,40 +73,39 @@ class Partition:
         meters = fleet.facility[self.rooms, self.start : self.start + self.span]
         self.meter = np.where(self.inside, np.maximum(meters, 0), 0)
         with counted(f"{where}, machine_hours"):
-            self._power(power, hour - self.start)
+            self._power(power)
         with counted(f"{where}, cpu_usage"):
             self._usage(usage)
 
     def _machines(self, power: pa.Table) -> Integers:
-        index = {name: at for at, name in enumerate(self.fleet.machines)}
-        names = power.column("machine").chunk(0).dictionary.to_pylist() if power.num_rows else []
-        if unknown := sorted(set(names) - set(index)):
+        names = _names(power, "machine")
+        found = _found(names, self.fleet.machines)
+        if unknown := sorted(name for name, at in zip(names.to_pylist(), found, strict=True) if at == MISSING):
             raise FleetError(f"machine {unknown[0]!r} is unknown", where=self.where, todo="Give it a row in machines.")
-        return np.array([index[name] for name in names], np.int64)
+        return found
 
-    def _hours(self, table: pa.Table) -> Integers:
-        hours: Integers = table.column("hour").to_numpy() - self.fleet.first
-        if len(hours) and (hours.min() < 0 or hours.max() >= self.fleet.facility.shape[1]):
-            outside = hours[(hours < 0) | (hours >= self.fleet.facility.shape[1])][0] + self.fleet.first
+    def _in_metered_hours(self, power: pa.Table) -> None:
+        first, hours = self.fleet.first, power.column("hour")
+        least, greatest = (each.as_py() for each in pc.min_max(hours).values())
+        if power.num_rows and (least < first or greatest >= first + self.fleet.facility.shape[1]):
+            outside = next(each for each in hours.to_pylist() if not 0 <= each - first < self.fleet.facility.shape[1])
             raise FleetError(f"hour {outside} has no meter", where=self.where, todo="Give facility_hours for it.")
-        return hours
 
-    def _power(self, power: pa.Table, hour: Integers) -> None:
+    def _power(self, power: pa.Table) -> None:
         """Dynamic and idle energy by slot, and of the machines by room and hour."""
-        fleet, slots = self.fleet, len(self.machine) * self.span
-        slot = _ids(power, "machine") * self.span + hour
-        self.present = np.zeros(slots, bool)
-        self.present[slot] = True
-        if self.present.sum() != len(slot):
-            machine, at = divmod(int(np.bincount(slot).argmax()), self.span)
-            what = f"machine {fleet.machines[self.machine[machine]]!r}, hour {at + self.start + fleet.first}"
-            todo = "Give each machine-hour once."
-            raise FleetError(f"{what} stands in two rows", where=f"{self.where}, machine_hours", todo=todo)
-        energy = power.column("energy").to_numpy()
-        idle = mul_div(fleet.idle[self.machine[_ids(power, "machine")]], power.column("on").to_numpy(), 3600)
-        self.energy, self.dynamic = np.zeros(slots, np.int64), np.zeros(slots, np.int64)
-        self.energy[slot] = energy
-        self.dynamic[slot] = energy - np.minimum(energy, idle)
+        fleet, size = self.fleet, len(self.machine) * self.span
+        first = np.arange(len(self.machine)) * self.span - (fleet.first + self.start)
+        self.present = np.zeros(size, bool)
+        self.energy, self.dynamic = np.zeros(size, np.int64), np.zeros(size, np.int64)
+        idle = fleet.idle[self.machine]
+        for piece in pieces(power):
+            slot, energy = slots(piece, first), piece.column("energy").to_numpy()
+            resting = mul_div(idle.take(ids(piece, "machine")), piece.column("on").to_numpy(), 3600)
+            self.present[slot] = True
+            self.energy[slot] = energy
+            self.dynamic[slot] = energy - np.minimum(energy, resting)
+        if np.count_nonzero(self.present) != power.num_rows:
+            self._twice(np.concatenate([slots(piece, first) for piece in pieces(power)]))
         rooms = np.repeat(self.local[fleet.room[self.machine]], self.span)
         self.room_hour = rooms * self.span + np.tile(np.arange(self.span), len(self.machine))
         self.machines = self._by_room(self.room_hour, self.energy)
@@ -117,6 +119,12 @@ class Partition:
                 todo="Correct the meter or the machines; overhead cannot be negative.",
             )
 
+    def _twice(self, slot: Integers) -> None:
+        machine, at = divmod(int(np.bincount(slot).argmax()), self.span)
+        what = f"machine {self.fleet.machines[self.machine[machine]]!r}, hour {at + self.start + self.fleet.first}"
+        todo = "Give each machine-hour once."
+        raise FleetError(f"{what} stands in two rows", where=f"{self.where}, machine_hours", todo=todo)
+
     def _by_room(self, index: Integers, weights: Integers) -> Integers:
         size = len(self.rooms) * self.span
         return weighted_counts(index, weights, size).reshape(len(self.rooms), self.span)
@@ -126,59 +134,53 @@ class Partition:
         return f"cluster {cluster}" + (f", sector {sector}" if sector else "")
 
     def _usage(self, usage: pa.Table) -> None:
-        """Dynamic energy by room, hour and service, in two passes over pieces of the rows that fit into a cache."""
-        named = usage.column("service").chunk(0).dictionary.to_pylist() if usage.num_rows else []
-        self.services = [*self.fleet.services, *sorted(set(named) - set(self.fleet.services))]
-        index = {name: at for at, name in enumerate(self.services)}
-        service = np.array([index[name] for name in named], np.int64)
-        first, hour = self._firsts(usage), self._hours_of_usage(usage)
-        pieces = [usage.slice(at, _PIECE) for at in range(0, usage.num_rows, _PIECE)]
-        total = np.zeros(len(self.energy), np.int64)
-        for piece in pieces:
-            total += weighted_counts(_slots(piece, first, hour), piece.column("cpu").to_numpy(), len(total))
-        if (total > 0)[~self.present].any():
+        """Dynamic energy by room, hour and service, in two passes over the rows."""
+        named = _names(usage, "service")
+        self.services = [*self.fleet.services, *sorted(set(named.to_pylist()) - set(self.fleet.services))]
+        first = self._firsts(usage)
+        sums = np.zeros(len(self.energy))
+        for piece in pieces(usage):
+            np.add.at(sums, slots(piece, first), piece.column("cpu").to_numpy().astype(np.float64))
+        total = whole(sums)
+        if ((total > 0) & ~self.present).any():
             raise FleetError("CPU time of a machine-hour without energy", where=self.where, todo="Give its energy.")
         self.without_cpu = self._by_room(self.room_hour, np.where(total == 0, self.dynamic, 0))
-        self._share(pieces, first, hour, service, total)
+        self._share(usage, first, _found(named, self.services), Shares(self.dynamic, total))
 
-    def _share(
-        self, pieces: Sequence[pa.Table], first: Integers, hour: int, service: Integers, total: Integers
-    ) -> None:
+    def _share(self, usage: pa.Table, first: Integers, service: Integers, shares: Shares) -> None:
         """Shares of all rows: ``used`` on shared machines; ``dedicated`` with what those leave to their owners."""
         shape = (len(self.rooms), self.span, len(self.services))
-        size = int(np.prod(shape))
-        used, dedicated, given = np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(len(total), np.int64)
+        used, dedicated, given = (np.zeros(size) for size in (np.prod(shape), np.prod(shape), len(self.energy)))
         owner, base = np.repeat(self.fleet.owner[self.machine], self.span), self.room_hour * shape[2]
-        for piece in pieces:
-            slot = _slots(piece, first, hour)
-            share = _shares(piece.column("cpu").to_numpy(), self.dynamic, total, slot)
-            cell = base[slot] + service[_ids(piece, "service")]
-            used += weighted_counts(cell, share, size)
-            if (owner >= 0).any():
-                rows = np.flatnonzero((owner >= 0)[slot])
-                dedicated += weighted_counts(cell[rows], share[rows], size)
-                given += weighted_counts(slot[rows], share[rows], len(given))
-        used -= dedicated
-        kept = np.flatnonzero(owner >= 0)
-        dedicated += weighted_counts(base[kept] + owner[kept], (self.energy - given)[kept], size)
-        self.used, self.dedicated = used.reshape(shape), dedicated.reshape(shape)
+        owned = owner != MISSING
+        for piece in pieces(usage):
+            slot = slots(piece, first)
+            share = shares(piece.column("cpu").to_numpy(), slot)
+            cell = base.take(slot)
+            cell += service.take(ids(piece, "service"))
+            np.add.at(used, cell, share)
+            if owned.any() and len(rows := np.flatnonzero(owned.take(slot))):
+                np.add.at(dedicated, cell[rows], share[rows])
+                np.add.at(given, slot[rows], share[rows])
+        of_owners = whole(dedicated)
+        shared, kept = whole(used) - of_owners, np.flatnonzero(owned)
+        of_owners += weighted_counts(base[kept] + owner[kept], (self.energy - whole(given))[kept], len(used))
+        self.used, self.dedicated = shared.reshape(shape), of_owners.reshape(shape)
 
     def _firsts(self, usage: pa.Table) -> Integers:
-        """First slot of each machine of the table of CPU time."""
-        index = {int(machine): at for at, machine in enumerate(self.machine)}
-        fleet = {name: at for at, name in enumerate(self.fleet.machines)}
-        names = usage.column("machine").chunk(0).dictionary.to_pylist() if usage.num_rows else []
-        if strange := [name for name in names if fleet.get(name, MISSING) not in index]:
-            what = f"CPU time of machine {strange[0]!r}, which has no energy"
+        """By machine of the table of CPU time: its first slot minus the first hour, so that an hour added is a slot."""
+        local = np.full(len(self.fleet.machines) + 1, MISSING)  # the last one is nobody's
+        local[self.machine] = np.arange(len(self.machine))
+        names = _names(usage, "machine")
+        at = local[_found(names, self.fleet.machines)]
+        if (at == MISSING).any():
+            what = f"CPU time of machine {names[int(at.argmin())].as_py()!r}, which has no energy"
             raise FleetError(what, where=f"{self.where}, cpu_usage", todo="Give its energy in machine_hours.")
-        return np.array([index[fleet[name]] * self.span for name in names], np.int64)
-
-    def _hours_of_usage(self, usage: pa.Table) -> int:
-        """The first hour here, after all rows were found to be in the hours of the machines."""
-        first, hour = self.fleet.first + self.start, usage.column("hour").to_numpy()
-        if len(hour) and (hour.min() < first or hour.max() >= first + self.span):
+        start = self.fleet.first + self.start
+        least, greatest = (each.as_py() for each in pc.min_max(usage.column("hour")).values())
+        if usage.num_rows and (least < start or greatest >= start + self.span):
             raise FleetError("CPU time of an hour without energy", where=self.where, todo="Give its energy.")
-        return first
+        return at * self.span - start
 
     def cells(self) -> Cells:
         """Overhead, the idle pool and emissions."""
@@ -205,9 +207,14 @@ class Partition:
         return sums
 
     def _reserved(self, pool: Integers, dynamic: Integers) -> Integers:
-        """The pool by reservation; where nobody reserves by dynamic energy of shared machines, else unallocated."""
+        """The pool by reservation; where nobody reserves by dynamic energy of shared machines, else unallocated.
+
+        In hours without machine data activity metrics come first: they are of the period, reservations of a purchase.
+        """
         scores = np.zeros((len(self.clusters), len(self.services)), np.int64)
-        scores[:, : len(self.fleet.services)] = self.fleet.scores[self.clusters]
+        self.by_activity = np.any(self.fleet.activity[self.clusters], axis=1) & (not len(self.machine))
+        held = np.where(self.by_activity[:, None], self.fleet.activity[self.clusters], self.fleet.scores[self.clusters])
+        scores[:, : len(self.fleet.services)] = held
         self.reserving = np.any(scores, axis=1)
         weights = np.where(self.reserving[:, None, None], scores[:, None, :], dynamic)
         nobody = weights.sum(2) == 0
@@ -235,9 +242,11 @@ class Partition:
             "energy": facility[cluster, hour],
             "intensity": intensity[cluster, hour],
             "annual": self.fleet.annual[self.clusters, window][cluster, hour],
+            "machines": self._by_cluster(self.machines)[cluster, hour],
             "without_cpu": self._by_cluster(self.without_cpu)[cluster, hour],
             "without_it": self._by_cluster(bare)[cluster, hour],
             "unreserved": np.where(self.reserving[:, None], 0, pool)[cluster, hour],
+            "by_activity": np.where(self.by_activity[:, None], pool, 0)[cluster, hour],
         }
         return Cells(self._services(energy, location), pa.table(hours))
 
@@ -256,27 +265,15 @@ class Partition:
         return pa.table(columns)
 
 
-def _slots(piece: pa.Table, first: Integers, hour: int) -> Integers:
-    """Slot of each row: machine × T + hour."""
-    slots: Integers = first[_ids(piece, "machine")] + piece.column("hour").to_numpy()
-    slots -= hour
-    return slots
+def _names(table: pa.Table, column: str) -> pa.Array:
+    return table.column(column).chunk(0).dictionary if table.num_rows else pa.array([], pa.string())
 
 
-def _shares(cpu: Integers, dynamic: Integers, total: Integers, slot: Integers) -> Integers:
-    """floor(CPU × dynamic ÷ total) by row; in doubles where those are exact."""
-    if len(cpu) and int(cpu.max()) * int(dynamic.max()) >= 1 << 53:
-        return mul_div(cpu, dynamic[slot], np.maximum(total, 1)[slot])
-    quotient = np.multiply(cpu, dynamic.astype(np.float64)[slot])
-    np.divide(quotient, np.maximum(total, 1).astype(np.float64)[slot], out=quotient)
-    return np.floor(quotient, out=quotient)
-
-
-def _ids(table: pa.Table, column: str) -> NDArray[np.int32]:
-    if not table.num_rows:
-        return np.zeros(0, np.int32)
-    ids: NDArray[np.int32] = table.column(column).chunk(0).indices.to_numpy()
-    return ids
+def _found(names: pa.Array, known: Iterable[str]) -> Integers:
+    """Index of each name in those that are known, ``MISSING`` if it is not."""
+    at = pc.index_in(names, pa.array(known, names.type))
+    found: Integers = pc.fill_null(at, MISSING).to_numpy().astype(np.int64)
+    return found
 
 
 def _dictionary(index: Integers, names: Iterable[str]) -> pa.DictionaryArray:
