@@ -32,11 +32,11 @@ LONG := $(if $(CI),bounded,long)
 
 TESTS := unit properties contracts-compile contracts-anvil contracts-ganache-some forge integration doc-tests artifacts-check \
 	gas-check slither lint types
-LONG_TESTS := contracts-ganache integration-ganache properties-long forge-long halmos coverage mutation
+LONG_TESTS := contracts-ganache integration-ganache properties-long forge-long halmos coverage mutation browser spark
 
 .PHONY: help setup demo test test-long fmt lint types gas gas-check docs doc-tests clean distclean lock artifacts \
 	artifacts-check unit properties integration integration-ganache contracts contracts-compile contracts-anvil contracts-ganache contracts-ganache-some forge \
-	forge-long print-tests print-long-tests properties-long web3-7 wheel halmos slither coverage mutation spark
+	forge-long print-tests print-long-tests properties-long web3-7 wheel halmos slither coverage mutation spark browser
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -242,9 +242,19 @@ mutation: $(SECURITY_READY) ## mutation testing of contracts/; SAMPLE=n (0: all 
 
 spark: .venv-spark/stamp ## Apache Spark as the runner of allocations; needs Java 17 or newer
 	@echo "== spark"
-	@command -v java > /dev/null || { echo "spark: Java 17 or newer is needed (Debian: default-jre-headless)"; exit 1; }
+	@command -v java > /dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+		apt-get install -qq -y --no-install-recommends default-jre-headless > /dev/null; } || \
+		{ echo "spark: Java 17 or newer is needed (Debian: default-jre-headless)"; exit 1; }
 	@mkdir -p $(CHAIN_TMP) $(CHAIN_HOME)
 	@HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) .venv-spark/bin/python -m pytest -q tests/spark
+
+# Debian's browser, driven by Playwright; its own download is not used.
+browser: .venv/stamp-dev node_modules/.stamp ## the report's page in a browser: pictures, totals, phone width, accessibility
+	@echo "== browser"
+	@command -v chromium chromium-browser google-chrome > /dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium > /dev/null; } || \
+		{ echo "browser: Chromium is needed (Debian: chromium)"; exit 1; }
+	@$(BIN)/pytest -q tests/browser
 
 wheel: $(UV) ## the wheel, installed in a clean environment without the repository
 	@echo "== wheel"

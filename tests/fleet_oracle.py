@@ -96,16 +96,27 @@ class _Cluster:
         self.factor = F(place.get("market_factor", 1))
         self.machines = {row["machine"]: row for row in _of(fleet["machines"], cluster=self.name)}
         self.meters = _of(fleet["facility_hours"], cluster=self.name)
-        self.reserved: Table = {}
-        for row in _of(fleet["allocations"], cluster=self.name):
-            self.reserved.setdefault(row["service"], {})[row["resource"]] = F(row["amount"])
+        self.reserved = self._held("allocations", "resource")
         self.watts = {row["resource"]: F(row["watts_per_unit"]) for row in fleet["unit_watts"]}
+        self.active = self._held("activity", "metric")
+        self.units = {row["metric"]: F(row["wh_per_unit"]) for row in fleet.get("unit_energy", [])}
         self.services = len(_services(fleet))
         self.energy: dict[str, dict[int, F]] = {}  # kWh
         self.uwh = self.ug = F(0)
         self.intensity, self.annual = self._intensities()
         for hour in sorted({row["hour"] for row in self.meters}, key=int):
             self._hour(hour)
+
+    def _held(self, name: str, kind: str) -> Table:
+        held: Table = {}
+        for row in _of(self.fleet.get(name, []), cluster=self.name):
+            held.setdefault(row["service"], {})[row[kind]] = F(row["amount"])
+        return held
+
+    def _shares(self, machines: bool) -> tuple[Table, dict[str, F]]:
+        """What the pool of an hour follows: activity where there is no machine data, reservations otherwise."""
+        found = any(self.units[kind] * amount for of in self.active.values() for kind, amount in of.items())
+        return (self.active, self.units) if found and not machines else (self.reserved, self.watts)
 
     def _intensities(self) -> tuple[dict[int, F], F]:
         own = [row for row in self.fleet["carbon_intensity"] if self._here(row)]
@@ -126,7 +137,8 @@ class _Cluster:
                 of = cpu.setdefault(row["machine"], {})
                 of[row["service"]] = of.get(row["service"], F(0)) + F(row["cpu_s"])
         stray = carrying.overhead_without_it
-        done = cluster_hour(carrying.machines, cpu, self.reserved, self.watts, overhead_without_it=stray)
+        held, weights = self._shares(bool(given))
+        done = cluster_hour(carrying.machines, cpu, held, weights, overhead_without_it=stray)
         assert done.total == sum(meters.values())
         for service, energy in done.energy.items():
             self.energy.setdefault(service, {})[int(hour) * 3600] = energy / 1000
@@ -220,10 +232,10 @@ def _customers(fleet: Fleet, by_region: Mapping[str, list[_Passed]], services: l
 
 def _services(fleet: Fleet) -> list[str]:
     columns = {
-        "allocations": "service", "cpu_usage": "service", "machines": "owner", "skus": "service",
+        "allocations": "service", "activity": "service", "cpu_usage": "service", "machines": "owner", "skus": "service",
         "service_usage": "user", "service_charges": "user", "reallocation": "to",
     }  # fmt: skip
-    named = {row[column] for name, column in columns.items() for row in fleet[name]}
+    named = {row[column] for name, column in columns.items() for row in fleet.get(name, [])}
     providers = {
         row.get("provider") or row["from"]
         for name in ("reallocation", "service_usage", "service_charges")

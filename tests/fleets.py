@@ -41,7 +41,11 @@ COLUMNS = {
     "customer_usage": ("customer", "project", "sku", "region", "amount"),
     "instruments": ("instrument", "region", "energy_wh", "g_per_kwh"),
     "residual_mix": ("region", "g_per_kwh"),
+    "activity": ("cluster", "service", "metric", "amount"),
+    "unit_energy": ("metric", "wh_per_unit"),
     "nonelectric": ("scope", "g"),
+    "bills": ("meter", "cluster", "region", "from", "thru", "kwh"),
+    "sources": ("table", "cluster", "dataset", "release", "grade", "uncertainty"),
 }
 REQUIRED = {"regions", "machines", "machine_hours", "cpu_usage", "facility_hours", "skus", "customer_usage"}
 
@@ -61,7 +65,7 @@ def table(cells: list[Row], columns: tuple[str, ...]) -> pa.Table:
 def tables(fleet: Mapping[str, list[Row]]) -> dict[str, pa.Table]:
     """What ``allocate`` takes; tables without rows are left out if they may be."""
     given = {name: cells for name, cells in fleet.items() if cells or name in REQUIRED}
-    return {name: table(cells, COLUMNS[name]) for name, cells in given.items()}
+    return {name: table(cells, COLUMNS.get(name, ())) for name, cells in given.items()}
 
 
 def written_by_hour(fleet: Mapping[str, list[Row]], folder: Path) -> Path:
@@ -127,6 +131,8 @@ class _Making:
             "cpu_usage": [row for each in energy if self._often() for row in self._cpu(each)],
             "allocations": self._allocations(),
             "unit_watts": rows("resource,watts_per_unit cpu,1 ram,0.375"),
+            "activity": self._activity(),
+            "unit_energy": rows("metric,wh_per_unit u_rack_h,150 ssd_tb_h,1.2"),
             "facility_hours": self._meters(energy),
             "skus": (skus := [self._sku(name) for name in self._named("k", 6)]),
             "customer_usage": self._purchases(skus),
@@ -177,6 +183,13 @@ class _Making:
         places = [(c, v, k) for c in self.clusters if self._often() for v in self.services for k in ("cpu", "ram")]
         amounts = [(*place, str(self.chance.choice([0, 1, 3, 40]))) for place in places if self._often()]
         return [dict(zip(COLUMNS["allocations"], each, strict=True)) for each in amounts]
+
+    def _activity(self) -> list[Row]:
+        """In half of the clusters, of which some have hours without machines."""
+        services = [*self.services, "tenant"]
+        held = [(c, v, k) for c in self.clusters[::2] for v in services for k in ("u_rack_h", "ssd_tb_h")]
+        amounts = [(*each, str(self.chance.choice([0, 2.5, 40]))) for each in held if not self._often()]
+        return [dict(zip(COLUMNS["activity"], each, strict=True)) for each in amounts]
 
     def _meters(self, energy: list[Row]) -> list[Row]:
         """Meters of all rooms and hours: the machines and something more; a room that nothing draws may have none."""

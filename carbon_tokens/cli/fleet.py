@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,7 +36,13 @@ Folder = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="New folder for customers, Google's export and shares.")]
 ByCustomer = Annotated[bool, typer.Option("--by-customer", help="Also a file for each customer; with --out.")]
-Page = Annotated[Path, typer.Option("--out", help="The page; one that is there is replaced.", dir_okay=False)]
+Page = Annotated[
+    Path, typer.Option("--out", help="The report: .html or .pdf; one that is there is replaced.", dir_okay=False)
+]
+History = Annotated[
+    list[Path],
+    typer.Option("--history", help="What allocate --out wrote of an earlier month; repeatable.", exists=True),
+]
 Mode = Annotated[
     SkuMode, typer.Option("--sku-mode", help="regional keeps each region's total, service one factor a SKU.")
 ]
@@ -50,9 +57,13 @@ Keep = Annotated[
     Path | None, typer.Option("--keep", help="Folder where partitions are kept; those that did not change are not run.")
 ]
 Boundary = Annotated[BoundarySet, typer.Option("--boundary", help="What is counted.")]
+Tolerance = Annotated[
+    str, typer.Option("--bill-tolerance", help="Meters may differ from bills by this part of what was billed.")
+]
+_TWO_PERCENT = "0.02"
 
 
-Chosen = tuple[SkuMode, MissingHours, int | None, BoundarySet]
+Chosen = tuple[SkuMode, MissingHours, int | None, BoundarySet, str]
 
 
 def register(parent: typer.Typer) -> None:
@@ -63,10 +74,10 @@ def register(parent: typer.Typer) -> None:
 def allocate(
     run: Run, folder: Folder, out: Out = None, sku_mode: Mode = SkuMode.regional,
     missing_hours: Missing = MissingHours.refuse, rounds: Rounds = None, boundary: Boundary = BoundarySet.google_2024,
-    workers: Workers = 1, keep: Keep = None, by_customer: ByCustomer = False,
+    workers: Workers = 1, keep: Keep = None, by_customer: ByCustomer = False, bill_tolerance: Tolerance = _TWO_PERCENT,
 ) -> None:  # fmt: skip
     """Allocates a fleet's energy and emissions from machine-hours to customers, by Google's published method."""
-    found = _allocated(run, folder, (sku_mode, missing_hours, rounds, boundary), workers, keep)
+    found = _allocated(run, folder, (sku_mode, missing_hours, rounds, boundary, bill_tolerance), workers, keep)
     from carbon_tokens.allocation import fleet
 
     content = fleet.write(found, out, by_customer=by_customer) if out else fleet.to_json(found)
@@ -79,24 +90,43 @@ def _allocated(run: Run, folder: Path, chosen: Chosen, workers: int, keep: Path 
     except ImportError as error:
         raise typer.BadParameter(f"{error.name} is missing: pip install 'carbon-tokens[fleet]'") from error
 
-    sku_mode, missing_hours, rounds, boundary = chosen
-    options = fleet.Options(sku_mode.value, missing_hours.value, rounds, boundary.value)
+    sku_mode, missing_hours, rounds, boundary, tolerance = chosen
+    part = _part(tolerance)
+    options = fleet.Options(sku_mode.value, missing_hours.value, rounds, boundary.value, bill_tolerance=part)
     runner = fleet.Processes(workers) if workers > 1 else fleet.in_process
     with run.bar("allocating") as progress:
         return fleet.allocate(folder, options, runner=fleet.Kept(keep, runner) if keep else runner, progress=progress)
 
 
+def _part(text: str) -> Decimal:
+    try:
+        part = Decimal(text)
+    except InvalidOperation as error:
+        raise typer.BadParameter(f"--bill-tolerance {text!r} is no part; write 0.02 for 2 %") from error
+    if not part.is_finite() or part < 0:
+        raise typer.BadParameter(f"--bill-tolerance {text!r} is no part; write 0.02 for 2 %")
+    return part
+
+
 def report(
-    run: Run, folder: Folder, out: Page = Path("report.html"), sku_mode: Mode = SkuMode.regional,
-    missing_hours: Missing = MissingHours.refuse, rounds: Rounds = None, boundary: Boundary = BoundarySet.google_2024,
-    workers: Workers = 1, keep: Keep = None,
+    run: Run, folder: Folder, out: Page = Path("report.html"), history: History = [],  # noqa: B006
+    sku_mode: Mode = SkuMode.regional, missing_hours: Missing = MissingHours.refuse, rounds: Rounds = None,
+    boundary: Boundary = BoundarySet.google_2024, workers: Workers = 1, keep: Keep = None,
+    bill_tolerance: Tolerance = _TWO_PERCENT,
 ) -> None:  # fmt: skip
-    """Allocates, and writes the result as one HTML page: totals, flows, intensities, customers, sources."""
-    found = _allocated(run, folder, (sku_mode, missing_hours, rounds, boundary), workers, keep)
+    """Allocates, and writes the result as one HTML page or PDF: totals, flows, months, customers, what it rests on."""
+    if (form := out.suffix.lower()) not in (".html", ".htm", ".pdf"):
+        raise typer.BadParameter(f"--out {out.name}: write .html or .pdf")
+    found = _allocated(run, folder, (sku_mode, missing_hours, rounds, boundary, bill_tolerance), workers, keep)
+    from carbon_tokens.allocation import fleet
+    from carbon_tokens.allocation.fleet import history as earlier
+    from carbon_tokens.allocation.fleet import pdf
     from carbon_tokens.allocation.fleet import report as page
 
-    page.write(found, out)
-    run.answer({"report": str(out), "digest": found.digest}, lambda console: console.print(str(out), soft_wrap=True))
+    months = earlier.months(fleet.to_json(found), history)
+    (pdf if form == ".pdf" else page).write(found, out, months)
+    answer = {"report": str(out), "digest": found.digest, "months": [each.month for each in months]}
+    run.answer(answer, lambda console: console.print(str(out), soft_wrap=True))
 
 
 def _show(content: dict[str, Any], found: Any, console: Any) -> None:

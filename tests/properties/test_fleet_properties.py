@@ -157,9 +157,9 @@ def test_a_machine_cut_in_two_changes_nothing(fleet: Fleet) -> None:
 @given(fleets())
 def test_names_are_only_names(fleet: Fleet) -> None:
     """Other names in the same order: every number stays, ties too."""
-    kept = {"class", "resource", "scope", "hour"}
+    kept = {"class", "resource", "metric", "scope", "hour"}
     numbers = {"energy_wh", "on_s", "cpu_s", "amount", "idle_w", "facility_wh", "g_per_kwh", "fraction", "usd", "g"}
-    kept |= numbers | {"market_factor", "list_price_usd", "watts_per_unit"}
+    kept |= numbers | {"market_factor", "list_price_usd", "watts_per_unit", "wh_per_unit"}
 
     def renamed(row: Row) -> Row:
         return {name: value if name in kept or value in ("", "_ext") else f"x{value}" for name, value in row.items()}

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from carbon_tokens.allocation.fleet import Spark, allocate
-from tests.fleets import SMALL, written_by_hour
+from carbon_tokens.allocation.fleet import Spark, allocate, twin
+from carbon_tokens.allocation.fleet.result import digest
+from tests.fleets import SMALL, tables, written_by_hour
 
 os.environ["PYSPARK_PYTHON"] = sys.executable
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
@@ -83,3 +84,20 @@ def test_spark_gives_the_rows_of_this_process(session: Any, folder: Path) -> Non
 
 def test_fewer_slices_than_partitions_run_them_all(session: Any, folder: Path) -> None:
     assert allocate(folder, runner=Spark(session, slices=1)).digest == allocate(folder).digest
+
+
+def test_the_whole_method_as_one_expression_gives_the_same_rows_on_spark() -> None:
+    """Kernel, twin on DuckDB and twin on Spark: three engines, one digest."""
+    import ibis
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+    session = builder.config("spark.sql.shuffle.partitions", "1").getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    try:
+        rows = twin.allocate(tables(SMALL), backend=ibis.pyspark.connect(session))
+    finally:
+        session.stop()
+    kernel = allocate(tables(SMALL))
+    assert digest(rows) == digest(twin.allocate(tables(SMALL))) == kernel.digest
+    print(f"Spark {session.version}: {rows.num_rows} rows, sha-256 {kernel.digest}")

@@ -161,3 +161,21 @@ def test_sales_without_energy_and_services_without_sales_are_said(tmp_path: Path
 def test_frames_of_pandas_are_taken_as_they_are(found: fleet.Footprint) -> None:
     frames = {path.stem: pa.Table.from_pylist(table(path)).to_pandas() for path in DEMO.iterdir()}
     assert fleet.allocate(frames).digest == found.digest
+
+
+def test_the_export_is_there_for_bigquery_and_for_spreadsheets(found: fleet.Footprint, tmp_path: Path) -> None:
+    """The schema names every field of the Parquet file; the CSV has the same values under dotted names."""
+    fleet.write(found, tmp_path / "out")
+    schema = json.loads((tmp_path / "out" / "carbon_footprint.schema.json").read_text("utf-8"))
+    types = {each["name"]: each["type"] for each in schema}
+    assert types["usage_month"] == "DATE" and types["carbon_footprint_kgCO2e"] == "RECORD"
+    assert types["energy_kwh"] == "BIGNUMERIC" and types["provisional"] == "BOOLEAN" and types["quality"] == "STRING"
+    nested = pyarrow.parquet.read_table(tmp_path / "out" / "carbon_footprint.parquet")
+    assert [each["name"] for each in schema] == nested.column_names
+    rows = table(tmp_path / "out" / "carbon_footprint.csv")
+    assert list(rows[0])[:8] == ["usage_month", "billing_account_id", "project.id", "project.number", "service.id",
+                                 "service.description", "location.location", "location.region"]  # fmt: skip
+    for flat, row in zip(rows, nested.to_pylist(), strict=True):
+        kg = row["carbon_footprint_kgCO2e"]["scope2"]["location_based"]
+        assert Decimal(flat["carbon_footprint_kgCO2e.scope2.location_based"]) == kg
+        assert flat["quality"] == row["quality"] == "B"  # the worse of the two meters

@@ -1,6 +1,7 @@
 """A fleet's month allocated to customers at any size: the method in integers over tables.
 
     footprint  allocate(): from tables to the published rows of customers
+    result     what comes of it, and its hash
     columns    the tables and their columns, as data
     export     the result on disk: rows, Google's export, shares for the chain
     runners    in this process, a pool of processes, Spark; and the days that did not change are kept
@@ -13,7 +14,8 @@ from __future__ import annotations
 
 from carbon_tokens.allocation.fleet.columns import TABLES
 from carbon_tokens.allocation.fleet.export import google_export, shares, to_json, write
-from carbon_tokens.allocation.fleet.footprint import Footprint, Options, Region, allocate
+from carbon_tokens.allocation.fleet.footprint import allocate
+from carbon_tokens.allocation.fleet.result import Footprint, Options, Region
 from carbon_tokens.allocation.fleet.runners import Kept, Processes, Spark, in_process
 
 __all__ = [

@@ -13,9 +13,9 @@ class Cells:
 
     Attributes:
         services: cluster, day (hour // 24), service, energy (µWh), location (µg); rows of 0 left out.
-        hours: cluster, hour, energy (µWh), intensity (ng/Wh), annual, and of the energy what is flagged (µWh):
-            without_cpu (dynamic, but nobody computed), without_it (overhead, but no machine drew), unreserved (idle,
-            but nobody reserves in the cluster).
+        hours: cluster, hour, energy (µWh), intensity (ng/Wh), annual, machines (µWh they drew), and of the energy what
+            is flagged (µWh): without_cpu (dynamic, but nobody computed), without_it (overhead, but no machine drew),
+            unreserved (idle, but nobody reserves in the cluster), by_activity (shared out by activity metrics).
     """
 
     services: pa.Table

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 class Column:
     """A column: its name inside, and how it may be called in a file with how many base units one of it is.
 
-    No cell is more than ``most`` base units. ``kind`` is "name" (text), "hour", or "amount" (a number not below 0). A
-    column that is not required has a default.
+    No cell is more than ``most`` base units. ``kind`` is "name" (text), "hour", "amount" (a number not below 0, rounded
+    to base units) or "whole" (an amount that is not rounded). A column that is not required has a default.
     """
 
     name: str
@@ -32,6 +32,10 @@ def name(column: str, default: str | None = None) -> Column:
 
 def amount(column: str, units: dict[str, int], default: int | None = None, most: int = 2**62) -> Column:
     return Column(column, "amount", units, default, default is None, most)
+
+
+def count(column: str, default: int | None = None) -> Column:
+    return Column(column, "whole", {column: 1}, default, default is None)
 
 
 HOUR = Column("hour", "hour", {"hour": 1})
@@ -77,9 +81,35 @@ TABLES: dict[str, tuple[Column, ...]] = {
         name("instrument"), name("region"), amount("energy", ENERGY), amount("intensity", {"g_per_kwh": 10**6}, 0),
     ),
     "residual_mix": (name("region"), amount("intensity", {"g_per_kwh": 10**6})),
-    # scope 1 and 3 of the month, worldwide
+    # where there is no machine data: what services hold or move in a cluster, and the energy of a unit of it
+    "activity": (name("cluster"), name("service"), name("metric"), amount("amount", {"amount": MILLIONTHS})),
+    "unit_energy": (name("metric"), amount("energy", {"wh_per_unit": MILLIONTHS})),
+    # scope 1 and 3 of the month, worldwide: as they are, or what they follow from
     "nonelectric": (name("scope"), amount("mass", {"kg": 10**9, "g": 10**6})),
+    "cohorts": (
+        name("cohort"), count("count"), amount("mass", {"kg_each": 10**9}), name("in_service"),
+        count("months", 48),
+    ),
+    "buildings": (
+        name("building"), amount("mass", {"kg": 10**9}), name("in_service"), count("months", 240),
+    ),
+    "fuel": (count("year"), amount("mass", {"kg": 10**9})),
+    "travel": (
+        count("year"), amount("mass", {"kg": 10**9}), count("staff"),
+        count("employees"),
+    ),
+    # what the meters' energy is compared with (C3); dates as on the bill, both inclusive
+    "bills": (
+        name("meter"), name("utility", ""), name("cluster", ""), name("region", ""), name("from"), name("thru"),
+        amount("energy", {"kwh": 10**9}),
+    ),
+    # where a table, or its rows of a cluster, comes from: grade A to D, relative uncertainty
+    "sources": (
+        name("table"), name("cluster", ""), name("dataset"), name("release"), name("url", ""), name("grade"),
+        name("uncertainty", ""),
+    ),
 }  # fmt: skip
 
 REQUIRED = ("regions", "machines", "machine_hours", "cpu_usage", "facility_hours", "skus", "customer_usage")
+BY_MACHINE = ("machines", "machine_hours", "cpu_usage")  # a fleet that gives activity may have none of them
 PARTITIONED = ("machine_hours", "cpu_usage")  # may be a folder of Parquet files, one of a region and day each

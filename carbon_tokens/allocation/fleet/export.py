@@ -28,7 +28,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from carbon_tokens.allocation.fleet.footprint import PUBLISHED, Footprint
+from carbon_tokens.allocation.fleet import bigquery, billed, quality
+from carbon_tokens.allocation.fleet.result import PUBLISHED, Footprint
 from carbon_tokens.errors import AllocationError
 
 TYPE = "carbon-tokens/footprint/1"
@@ -49,6 +50,7 @@ def to_json(footprint: Footprint) -> dict[str, Any]:
     hours = f.hours
     energy = _total(hours, "energy")
     hourly = energy - _total(hours.filter(hours.column("annual")), "energy")
+    beside, market = f.scope1_g + f.scope3_g, sum(each.scope2_market_g for each in f.regions)
     return {
         "type": TYPE,
         "month": f.month,
@@ -58,6 +60,12 @@ def to_json(footprint: Footprint) -> dict[str, Any]:
         "statement_g": f.statement_g,
         "scope1_g": f.scope1_g,
         "scope3_g": f.scope3_g,
+        "totals": {  # scopes 1, 2 and 3; net is gross market-based minus offsets, of which an allocation has none
+            "gross_location_g": f.statement_g + beside,
+            "gross_market_g": market + beside,
+            "offsets_g": 0,
+            "net_g": market + beside,
+        },
         "regions": {
             each.region: {
                 "energy_wh": each.energy_wh,
@@ -87,13 +95,33 @@ def to_json(footprint: Footprint) -> dict[str, Any]:
             "dyn_without_cpu_uwh": _total(hours, "without_cpu"),
             "overhead_without_it_uwh": _total(hours, "without_it"),
             "unreserved_idle_uwh": _total(hours, "unreserved"),
+            "by_activity_uwh": _total(hours, "by_activity"),
+            "by_activity": _by_cluster(hours, "by_activity"),
             "undelivered_uwh": f.undelivered_uwh,
             "unsold": f.unsold.to_pylist(),
             "sold_without_energy": f.bare.to_pylist(),
         },
+        "non_electric": {
+            "grams": {name: _text(grams) for name, grams in f.non_electric.parts.items()},
+            "years": f.non_electric.years,
+        },
+        "checks": [each.to_json() for each in f.checks],
+        "billed": billed.content(f.billed),
+        "quality": quality.content(f.quality),
         "inputs": f.inputs,
         "ignored": list(f.ignored),
     }
+
+
+def _by_cluster(hours: pa.Table, column: str) -> dict[str, int]:
+    """µWh of a column by cluster, where there are any."""
+    sums = hours.group_by("cluster").aggregate([(column, "sum")]).to_pylist()
+    return dict(sorted((row["cluster"], row[f"{column}_sum"]) for row in sums if row[f"{column}_sum"]))
+
+
+def written(content: dict[str, Any]) -> str:
+    """allocation.json of ``to_json``."""
+    return json.dumps(content, indent=1) + "\n"
 
 
 def shares(footprint: Footprint, region: str) -> pa.Table:
@@ -106,14 +134,15 @@ def shares(footprint: Footprint, region: str) -> pa.Table:
 
 
 def google_export(footprint: Footprint) -> pa.Table:
-    """The rows under the names of Google's export, with ours behind: energy_kwh, hourly_ci_share, provisional."""
+    """Rows under the names of Google's export; ours behind: energy_kwh, hourly_ci_share, quality, provisional."""
     rows, month = footprint.rows, footprint.month
     count = rows.num_rows
     kg = {name: _thousandths(rows.column(name)) for name in rows.column_names if name.endswith("_g")}
     scope2 = _struct({"location_based": kg["scope2_location_g"], "market_based": kg["scope2_market_g"]})
     total = {each: _thousandths(_sum(rows, _SHARE[f"{each}_g"])) for each in ("location", "market")}
     provisional = {each.region: each.provisional for each in footprint.regions}
-    flags = to_json(footprint)["flags"]
+    flags, regions = to_json(footprint)["flags"], rows.column("region").to_pylist()
+    grades = {each.region: quality.worst(footprint.quality, each.region) for each in footprint.regions}
     return pa.table(
         {
             "usage_month": pa.array([f"{month}-01" if month else None] * count).cast(pa.date32()),
@@ -128,7 +157,8 @@ def google_export(footprint: Footprint) -> pa.Table:
             ),
             "energy_kwh": _thousandths(rows.column("energy_wh")),
             "hourly_ci_share": pa.array([flags["hourly_intensity_share"]] * count),
-            "provisional": pa.array([provisional[each] for each in rows.column("region").to_pylist()]),
+            "quality": pa.array([grades[each] for each in regions], pa.string()),
+            "provisional": pa.array([provisional[each] for each in regions]),
         }
     )
 
@@ -149,11 +179,14 @@ def write(footprint: Footprint, folder: Path | str, *, by_customer: bool = False
     try:
         shutil.rmtree(draft, ignore_errors=True)
         (draft / "shares").mkdir(parents=True)
-        (draft / "allocation.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        (draft / "allocation.json").write_text(written(content), encoding="utf-8")
         published = footprint.rows.select(list(PUBLISHED))
         pyarrow.csv.write_csv(published, draft / "customers.csv", _CSV)
         pyarrow.parquet.write_table(footprint.rows, draft / "customers.parquet")
-        pyarrow.parquet.write_table(google_export(footprint), draft / "carbon_footprint.parquet")
+        export = google_export(footprint)
+        pyarrow.parquet.write_table(export, draft / "carbon_footprint.parquet")
+        pyarrow.csv.write_csv(bigquery.flat(export), draft / "carbon_footprint.csv", _CSV)
+        (draft / "carbon_footprint.schema.json").write_text(bigquery.schema(export), encoding="utf-8")
         if by_customer:
             (draft / "customers").mkdir()
             for customer, rows in _by_customer(published):

@@ -10,18 +10,17 @@ Gross totals are rounded up once a region. The rows below them are integers that
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from carbon_tokens.allocation.fleet import customers, kernel, reallocation, tables
+from carbon_tokens.allocation.fleet import checks, customers, kernel, reallocation, tables
+from carbon_tokens.allocation.fleet.billed import compare
 from carbon_tokens.allocation.fleet.cells import Cells
 from carbon_tokens.allocation.fleet.columns import PARTITIONED
 from carbon_tokens.allocation.fleet.exact import Integers
@@ -29,120 +28,18 @@ from carbon_tokens.allocation.fleet.inputs import Inputs
 from carbon_tokens.allocation.fleet.market import market_based
 from carbon_tokens.allocation.fleet.model import Fleet
 from carbon_tokens.allocation.fleet.modes import by_mode
+from carbon_tokens.allocation.fleet.non_electric import worldwide
+from carbon_tokens.allocation.fleet.quality import assess
 from carbon_tokens.allocation.fleet.reallocation import Reallocation
+from carbon_tokens.allocation.fleet.result import Footprint, Options, Region
 from carbon_tokens.allocation.fleet.runners import Runner, in_process
 from carbon_tokens.allocation.method.boundaries import Boundary
 from carbon_tokens.errors import FleetError, NotConserved
-from carbon_tokens.units import ceil
-
-PUBLISHED = (*customers.KEYS, *customers.REGIONAL, *customers.WORLDWIDE)  # columns of a row that is published
 
 Progress = Callable[[int, int], None]
 
 _UWH = 10**6  # in a Wh
 _FG = 10**15  # µWh × ng/Wh in a gram
-_SCOPES = {"scope1": "scope1_g", "scope3": "scope3_g"}
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the caller chose; written into the result.
-
-    Attributes:
-        sku_mode: "regional" keeps the total of each region, "service" one factor a SKU and intensity everywhere.
-        missing_hours: "refuse", or "annual": hours without an intensity have the annual one.
-        rounds: of passing on the energy of shared services; None is all of them.
-        boundary: id of the list of what is counted.
-    """
-
-    sku_mode: str = "regional"
-    missing_hours: str = "refuse"
-    rounds: int | None = None
-    boundary: str = "google-2024"
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """Totals of a region: exact, and as published (gross rounded up)."""
-
-    region: str
-    energy_uwh: int
-    location: Fraction  # scope 2, g
-    market: Fraction  # scope 2, g
-    provisional: bool  # market-based by the factor of the year before
-
-    @property
-    def energy_wh(self) -> int:
-        return ceil(Fraction(self.energy_uwh, _UWH))
-
-    @property
-    def scope2_location_g(self) -> int:
-        return ceil(self.location)
-
-    @property
-    def scope2_market_g(self) -> int:
-        return ceil(self.market)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Footprint:
-    """A fleet's month, allocated.
-
-    Attributes:
-        rows: customer, project, service, region, energy_wh, scope2_location_g, scope2_market_g, scope1_g, scope3_g, and
-            energy_uwh and location_ug, from which they come.
-        unsold: service, region, energy_uwh, location_ug of services that nobody bought there.
-        bare: service, region of sales where the service has no energy.
-        hours: by cluster and hour, as ``kernel.Cells.hours``; days: by cluster, day and service, before reallocation.
-        residual: by region, g of the rows minus g of the region (service mode; else 0).
-        inputs: sha-256 of each file by its name; ignored: tables in the folder that are no table of a fleet.
-        undelivered_uwh: energy that has not reached an end user (with rounds).
-    """
-
-    regions: tuple[Region, ...]
-    rows: pa.Table
-    unsold: pa.Table
-    bare: pa.Table
-    hours: pa.Table
-    days: pa.Table
-    residual: dict[str, int]
-    scope1_g: int
-    scope3_g: int
-    undelivered_uwh: int
-    options: Options
-    boundary: Boundary
-    inputs: dict[str, str]
-    ignored: tuple[str, ...]
-    month: str | None
-
-    @property
-    def energy_wh(self) -> int:
-        return sum(each.energy_wh for each in self.regions)
-
-    @property
-    def statement_g(self) -> int:
-        """Scope 2 location-based as published: the sum over regions of what is rounded up there."""
-        return sum(each.scope2_location_g for each in self.regions)
-
-    @property
-    def digest(self) -> str:
-        """``digest`` of the rows."""
-        return digest(self.rows)
-
-
-def digest(rows: pa.Table) -> str:
-    """sha-256 of published rows, column by column: the same on every engine, machine and version."""
-    found = hashlib.sha256()
-    for name in PUBLISHED:
-        found.update(f"{name}\n".encode())
-        column = rows.column(name)
-        if name in customers.KEYS:
-            texts = column.cast(pa.large_string()).combine_chunks()
-            found.update(pc.binary_length(texts).to_numpy(zero_copy_only=False).astype("<i8").tobytes())
-            found.update("".join(texts.to_pylist()).encode())
-        else:
-            found.update(column.to_numpy().astype("<i8").tobytes())
-    return found.hexdigest()
 
 
 def allocate(
@@ -162,6 +59,7 @@ def allocate(
     Raises:
         FleetError: tables that do not fit together, or a cell that cannot be used, by file:row.
         MeterBelowMachines, MissingIntensity, ClosedLoop: as the steps of the method say.
+        NotReconciled: meters and bills differ by more than the tolerance (C3).
         NotConserved: a step lost or invented energy or emissions (C1 … C12).
     """
     inputs, boundary = Inputs.of(source), Boundary.shipped(options.boundary)
@@ -176,13 +74,24 @@ def allocate(
     _within(regions, fleet, location, len(hours) * len(services))
     totals = _by_region(fleet, services, passing, energy, location)
     totals, published, residual = by_mode(options.sku_mode, totals, regions, inputs.tables)
-    worldwide = _non_electric(inputs.tables)
-    split = customers.split(totals, published, worldwide, inputs.tables["skus"], inputs.tables["customer_usage"])
-    return Footprint(
-        regions, split.rows, split.unsold, split.bare, hours, days, residual, **worldwide,
+    other = worldwide(inputs.tables, fleet.month)
+    split = customers.split(totals, published, other.grams, inputs.tables["skus"], inputs.tables["customer_usage"])
+    found = Footprint(
+        regions, split.rows, split.unsold, split.bare, hours, days, residual, **other.grams, non_electric=other,
         undelivered_uwh=int(passing.left(energy).sum()), options=options, boundary=boundary, inputs=inputs.sha256,
         ignored=inputs.ignored, month=str(fleet.month) if fleet.month else None,
+        quality=assess(inputs.tables, hours),
+        billed=compare(inputs.tables, hours, fleet.month, options.bill_tolerance),
     )  # fmt: skip
+    return replace(found, checks=checks.evaluated(found, checks.Beside(totals, published, _retired(inputs.tables))))
+
+
+def _retired(given: Mapping[str, pa.Table]) -> dict[str, int]:
+    """µWh of instruments by region."""
+    found: dict[str, int] = {}
+    for row in given["instruments"].to_pylist() if "instruments" in given else []:
+        found[row["region"]] = found.get(row["region"], 0) + row["energy"]
+    return found
 
 
 def _counted(cells: Iterator[Cells], number: int, progress: Progress | None) -> Iterator[Cells]:
@@ -238,12 +147,14 @@ def _regions(fleet: Fleet, hours: pa.Table, given: Mapping[str, pa.Table]) -> tu
         energy[cluster] += used
         exact[cluster] += used * intensity if used else 0
     location = {cluster: Fraction(grams, _FG) for cluster, grams in exact.items()}
+    residual = given["residual_mix"].to_pylist() if "residual_mix" in given else []
+    mixes = {row["region"]: row["intensity"] for row in residual}
     regions = []
     for at, name in enumerate(fleet.regions):
         own = [cluster for cluster, region in zip(fleet.clusters, fleet.region, strict=True) if region == at]
         used, place = sum(energy[each] for each in own), sum((location[each] for each in own), Fraction(0))
         market, provisional = market_based(name, used, {each: location[each] for each in own}, given)
-        regions.append(Region(name, used, place, market, provisional))
+        regions.append(Region(name, used, place, market, provisional, tuple(sorted(own)), mixes.get(name)))
     return tuple(regions)
 
 
@@ -269,14 +180,3 @@ def _by_region(
     at = np.argwhere((sums[0] > 0) | (sums[1] > 0))
     names = {"service": [services[s] for _, s in at], "region": [fleet.regions[r] for r, _ in at]}
     return pa.table({**names, "energy": sums[0][tuple(at.T)], "location": sums[1][tuple(at.T)]})
-
-
-def _non_electric(given: Mapping[str, pa.Table]) -> dict[str, int]:
-    """Scope 1 and 3 of the month in whole grams, rounded up."""
-    masses = dict.fromkeys(_SCOPES.values(), 0)
-    for row in given["nonelectric"].to_pylist() if "nonelectric" in given else []:
-        if row["scope"] not in _SCOPES:
-            todo = "Scopes: scope1, scope3; scope 2 is what this allocates."
-            raise FleetError(f"scope {row['scope']!r} is unknown", where="nonelectric", todo=todo)
-        masses[_SCOPES[row["scope"]]] += row["mass"]
-    return {name: ceil(Fraction(mass, _UWH)) for name, mass in masses.items()}

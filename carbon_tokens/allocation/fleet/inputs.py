@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from carbon_tokens.allocation.fleet import tables
-from carbon_tokens.allocation.fleet.columns import PARTITIONED, REQUIRED, TABLES
+from carbon_tokens.allocation.fleet.columns import BY_MACHINE, PARTITIONED, REQUIRED, TABLES
 from carbon_tokens.errors import FleetError
 
 _SUFFIXES = (".csv", ".parquet")
@@ -60,10 +60,12 @@ class Inputs:
         if unknown := sorted(set(found) - set(TABLES)):
             known = ", ".join(sorted(TABLES))
             raise FleetError(f"table {unknown[0]!r} is unknown", where=where, todo=f"Tables: {known}.")
-        if missing := [name for name in REQUIRED if name not in found]:
+        optional = BY_MACHINE if "activity" in found and not set(BY_MACHINE) & set(found) else ()
+        if missing := [name for name in REQUIRED if name not in found and name not in optional]:
             raise FleetError(f"no table {', '.join(missing)}", where=where, todo="Give CSV or Parquet.")
         small = {name: tables.read(each, name) for name, each in found.items() if name not in PARTITIONED}
-        parts = _parts(found["machine_hours"], found["cpu_usage"])
+        small |= {"machines": tables.empty("machines")} if optional else {}
+        parts = () if optional else _parts(found["machine_hours"], found["cpu_usage"])
         ignored = _others(Path(source), set(found)) if isinstance(source, (str, Path)) else ()
         return cls(small, parts, _hashes(found.values()), ignored)
 
@@ -83,9 +85,14 @@ def _in_folder(folder: Path) -> dict[str, Path]:
 
 
 def _others(folder: Path, tables: set[str]) -> tuple[str, ...]:
-    """Tables by other names, which may be misspelled ones."""
-    files = (each for each in folder.iterdir() if each.suffix in _SUFFIXES and each.stem not in tables)
-    return tuple(sorted(each.name for each in files))
+    """Files by other names or endings, which may be misspelled tables."""
+    files = (each for each in folder.iterdir() if each.is_file() and each.name not in _read(tables))
+    named = (each for each in files if each.suffix.lower() in _SUFFIXES or each.name.split(".")[0].lower() in TABLES)
+    return tuple(sorted(each.name for each in named))
+
+
+def _read(tables: set[str]) -> set[str]:
+    return {f"{name}{suffix}" for name in tables for suffix in _SUFFIXES}
 
 
 def _parts(power: Any, usage: Any) -> tuple[Part, ...]:
@@ -94,12 +101,25 @@ def _parts(power: Any, usage: Any) -> tuple[Part, ...]:
         return (Part(_name(power), power, usage),)
     if not all(folders):
         raise FleetError("one is a folder and one is not", where="machine_hours, cpu_usage", todo="Give two folders.")
-    names = [{each.relative_to(folder) for each in folder.rglob("*.parquet")} for folder in (power, usage)]
+    names = [_partitions(folder) for folder in (power, usage)]
     if odd := sorted(names[0] ^ names[1]):
         raise FleetError(f"{odd[0]} is in one folder only", where="machine_hours, cpu_usage")
     if not names[0]:
         raise FleetError("there is no Parquet file in it", where=str(power))
     return tuple(Part(str(each), power / each, usage / each) for each in sorted(names[0]))
+
+
+def _partitions(folder: Path) -> set[Path]:
+    """The files of a folder of partitions: Parquet, all of them, and links are not followed."""
+    found = set()
+    for each in folder.rglob("*"):
+        if each.name.startswith((".", "_")):  # what Spark and others leave beside the files
+            continue
+        if each.is_symlink() or (each.is_file() != (each.suffix == ".parquet")):
+            what = f"{each.relative_to(folder)} is no Parquet file"
+            raise FleetError(what, where=str(folder), todo="Keep files *.parquet only, in folders that are no links.")
+        found |= {each.relative_to(folder)} if each.is_file() else set()
+    return found
 
 
 def _name(power: Any) -> str:

@@ -26,6 +26,8 @@ MISSING = -1
 _MOST = 2.0**62  # µWh of a month: 4.6 TWh
 _FIRST_INSTANT = 100_000  # hours since 1970 are above it, hours of a month below
 
+_OF_CUSTOMERS = (("service_usage", "user"), ("reallocation", "to"))  # columns in which EXTERNAL may stand
+
 Names = tuple[str, ...]
 Tables = Mapping[str, pa.Table]
 
@@ -39,6 +41,7 @@ class Fleet:
         cluster: cluster index of each room, (R,).
         room: room index of each machine, (M,); idle: µWh an hour while on, (M,); owner: service index or -1, (M,).
         scores: shares of a cluster's pooled idle energy by reservation, units of 2^-40, (C, S); 0: nobody reserves.
+        activity: shares by activity metrics of hours without machine data, likewise; 0: there are none.
         facility: µWh behind the meter, (R, H), -1 where there is no row.
         intensity: ng CO2e/Wh, (C, H), -1 where there is none; annual: whether it is the annual one, (C, H).
     """
@@ -54,6 +57,7 @@ class Fleet:
     idle: Integers
     owner: Integers
     scores: Integers
+    activity: Integers
     first: int
     facility: Integers
     intensity: Integers
@@ -79,7 +83,8 @@ class Fleet:
         return cls(
             clusters, regions, rooms, tuple(_words(tables["machines"], "machine")), services, region, cluster, room,
             _integers(tables["machines"], "idle"), _owners(tables["machines"], services),
-            _scores(tables, index, services), first, facility, intensity, annual,
+            *(_scores(tables, index, services, each) for each in (_RESERVED, _ACTIVE)),
+            first, facility, intensity, annual,
         )  # fmt: skip
 
     @property
@@ -142,13 +147,18 @@ def _rooms(tables: Tables, clusters: Mapping[str, int]) -> tuple[tuple[tuple[str
 
 def _services(tables: Tables) -> Names:
     columns = {
-        "allocations": ("service",), "machines": ("owner",), "skus": ("service",), "service_costs": ("service",),
+        "allocations": ("service",), "activity": ("service",), "machines": ("owner",),
+        "skus": ("service",), "service_costs": ("service",),
         "reallocation": ("from", "to"), "service_usage": ("provider", "user"), "service_charges": ("provider", "user"),
     }  # fmt: skip
     found = {UNALLOCATED}
     for name, names in columns.items():
-        for column in names:
-            found |= set(tables[name].column(column).unique().to_pylist()) if name in tables else set()
+        for column in names if name in tables else ():
+            named = set(tables[name].column(column).unique().to_pylist())
+            if EXTERNAL in named and (name, column) not in _OF_CUSTOMERS:
+                todo = f"{EXTERNAL} stands for customers: the user in service_usage, the receiver in reallocation."
+                raise FleetError(f"{column} {EXTERNAL} is no service", where=name, todo=todo)
+            found |= named
     return tuple(sorted(found - {"", EXTERNAL}))
 
 
@@ -164,26 +174,40 @@ def _owners(machines: pa.Table, services: Names) -> Integers:
     return owners
 
 
-def _scores(tables: Tables, clusters: Mapping[str, int], services: Names) -> Integers:
-    """Σ watts × amount by cluster and service, as shares of 2^40."""
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """A table of what services hold, and the table of what a unit of it weighs."""
+
+    held: str
+    kind: str  # column of both
+    weights: str
+    weight: str
+    todo: str
+
+
+_RESERVED = _Weighed("allocations", "resource", "unit_watts", "watts", "Give the watts per unit that is reserved.")
+_ACTIVE = _Weighed("activity", "metric", "unit_energy", "energy", "Give the Wh per unit of each metric.")
+
+
+def _scores(tables: Tables, clusters: Mapping[str, int], services: Names, of: _Weighed) -> Integers:
+    """Σ weight × amount by cluster and service, as shares of 2^40."""
     scores = np.zeros((len(clusters), len(services)), np.int64)
-    if "allocations" not in tables:
+    if of.held not in tables:
         return scores
-    if "unit_watts" not in tables:
-        raise FleetError(
-            "there is no table of it", where="unit_watts", todo="Give the watts per unit that is reserved."
-        )
-    _once(_words(tables["unit_watts"], "resource"), "resource", "unit_watts")
-    watts = dict(zip(*(tables["unit_watts"].column(each).to_pylist() for each in ("resource", "watts")), strict=True))
+    if of.weights not in tables:
+        raise FleetError("there is no table of it", where=of.weights, todo=of.todo)
+    _once(_words(tables[of.weights], of.kind), of.kind, of.weights)
+    columns = (tables[of.weights].column(each).to_pylist() for each in (of.kind, of.weight))
+    weights = dict(zip(*columns, strict=True))
     index = {name: at for at, name in enumerate(services)}
     sums: dict[int, dict[int, int]] = {}
-    for row in tables["allocations"].to_pylist():
-        row_watts = _known(row["resource"], watts, "resource", "allocations")
-        by_service = sums.setdefault(_known(row["cluster"], clusters, "cluster", "allocations"), {})
+    for row in tables[of.held].to_pylist():
+        weight = _known(row[of.kind], weights, of.kind, of.held)
+        by_service = sums.setdefault(_known(row["cluster"], clusters, "cluster", of.held), {})
         at = index[row["service"]]
-        by_service[at] = by_service.get(at, 0) + row_watts * row["amount"]
-    for cluster, weights in sums.items():
-        for at, part in split(ONE if any(weights.values()) else 0, weights).items():
+        by_service[at] = by_service.get(at, 0) + weight * row["amount"]
+    for cluster, found in sums.items():
+        for at, part in split(ONE if any(found.values()) else 0, found).items():
             scores[cluster, at] = part
     return scores
 

@@ -12,7 +12,7 @@ from carbon_tokens.errors import FleetError
 from carbon_tokens.units import largest_remainder
 
 if TYPE_CHECKING:
-    from carbon_tokens.allocation.fleet.footprint import Region
+    from carbon_tokens.allocation.fleet.result import Region
 
 _UG = 10**6  # in a gram
 PUBLISHED = ("energy_wh", "scope2_location_g", "scope2_market_g")
@@ -51,24 +51,31 @@ def _by_service(totals: pa.Table, tables: Mapping[str, pa.Table]) -> pa.Table:
     by_service: dict[str, list[dict[str, Any]]] = {}
     for row in totals.to_pylist():
         by_service.setdefault(row["service"], []).append(row)
+    sold = {region for _, region in values}
     for service, places in by_service.items():
+        bare = sorted(sold - {row["region"] for row in places})  # it may be sold where it has no energy
+        places += [{"service": service, "region": each, "energy": 0, "location": 0} for each in bare]
         value = {row["region"]: values.get((service, row["region"]), 0) for row in places}
-        weight = {row["region"]: Fraction(row["location"], row["energy"]) * value[row["region"]] for row in places}
-        rows += _moved(service, places, value, weight)
+        rows += _moved(service, places, value)
+    rows = [row for row in rows if row["energy"] or row["location"]]
     return pa.Table.from_pylist(rows, totals.schema)
 
 
-def _moved(
-    service: str, places: list[dict[str, Any]], value: Mapping[str, int], weight: Mapping[str, Fraction]
-) -> list[dict[str, Any]]:
+def _moved(service: str, places: list[dict[str, Any]], value: Mapping[str, int]) -> list[dict[str, Any]]:
     if not sum(value.values()):
         return places  # nobody bought it anywhere: it stays where it is, and is unsold
+    weight = {row["region"]: _intensity(row) * value[row["region"]] for row in places}
     energy = largest_remainder(sum(row["energy"] for row in places), value)
     location = largest_remainder(sum(row["location"] for row in places), weight if any(weight.values()) else value)
     return [
         {"service": service, "region": region, "energy": energy[region], "location": location[region]}
         for region in energy
     ]
+
+
+def _intensity(row: Mapping[str, Any]) -> Fraction:
+    """Of a service in a region; none where it has no energy."""
+    return Fraction(row["location"], row["energy"]) if row["energy"] else Fraction(0)
 
 
 def _values(tables: Mapping[str, pa.Table]) -> dict[tuple[str, str], int]:

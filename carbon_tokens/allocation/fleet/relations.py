@@ -123,13 +123,16 @@ def with_overhead(shares: Table, machines: Table, meters: Table) -> Table:
     return grown.group_by([*_CELL, "dedicated"]).agg(energy=grown.grown.sum())
 
 
-def pooled(direct: Table, given: Mapping[str, Table]) -> Table:
-    """The energy of a cluster-hour that is nobody's yet, by reservation: METHOD (a) 3.
+def pooled(direct: Table, machines: Table, given: Mapping[str, Table]) -> Table:
+    """The energy of a cluster-hour that is nobody's yet, by reservation: METHOD (a) 3; without machines by activity.
 
     Where nobody reserves by dynamic energy of shared machines, and where there is none to ``_unallocated``.
     """
     at = ["cluster", "hour"]
-    pool = _pool(direct, given["meters"])
+    every = _pool(direct, given["meters"])
+    bare = every.anti_join(machines.select(*at).distinct(), at)
+    by_activity = bare.join(given["activity"], "cluster").select(*_CELL, "pool", weight=ibis._.score, late=0)
+    pool = every.anti_join(by_activity.select(*at).distinct(), at)
     reserving = given["scores"].select("cluster").distinct()
     by_score = pool.join(given["scores"], "cluster").select(*_CELL, "pool", weight=ibis._.score, late=0)
     open_pool = pool.anti_join(reserving, "cluster")
@@ -139,7 +142,7 @@ def pooled(direct: Table, given: Mapping[str, Table]) -> Table:
     by_energy = open_pool.join(named, at).select(*_CELL, "pool", "late", weight=ibis._.energy)
     nobody = open_pool.filter(open_pool.dynamic == 0)
     unallocated = nobody.select(*at, "pool", service=ibis.literal(_UNALLOCATED), weight=1, late=0)
-    weighed = ibis.union(*(_typed(each) for each in (by_score, by_energy, unallocated)))
+    weighed = ibis.union(*(_typed(each) for each in (by_activity, by_score, by_energy, unallocated)))
     # where dynamic energies tie, services of the fleet's tables go before those that only computed
     shared = shared_out(weighed, "weight", at, ["late", "service"], energy="pool")
     return shared.select(*_CELL, "energy")
@@ -166,7 +169,7 @@ def month(given: Mapping[str, Table]) -> Table:
     machines = machine_energy(given)
     shares = machine_shares(machines, given["cpu_usage"])
     direct = with_overhead(shares, machines, given["meters"])
-    energy = sums(ibis.union(direct.select(*_CELL, "energy"), pooled(direct, given)), _CELL, "energy")
+    energy = sums(ibis.union(direct.select(*_CELL, "energy"), pooled(direct, machines, given)), _CELL, "energy")
     hourly = energy.filter(energy.energy > 0).join(given["intensity"], ["cluster", "hour"])
     carbon = divided(hourly, location=("energy", "intensity", _UG))
     return sums(carbon, ["cluster", "service"], "energy", "location")

@@ -1,159 +1,118 @@
-"""A footprint as one HTML page that needs nothing else: totals, pictures, customers, what is counted, all sources."""
+"""A footprint as one HTML page without script, font or network: light or dark, wide or narrow, and on paper."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Sequence
 from html import escape
+from itertools import groupby
 from pathlib import Path
-from typing import Any
 
+from carbon_tokens.allocation.fleet import chapters
+from carbon_tokens.allocation.fleet.blocks import Block, Picture, Section, Table, Text, Totals
 from carbon_tokens.allocation.fleet.export import to_json
-from carbon_tokens.allocation.fleet.footprint import Footprint
-from carbon_tokens.allocation.fleet.pictures import bars, heat_map, sankey
+from carbon_tokens.allocation.fleet.history import MonthTotals
+from carbon_tokens.allocation.fleet.result import Footprint
 from carbon_tokens.errors import AllocationError
 
-_CUSTOMERS, _CLUSTERS = 25, 6  # shown
-_EPOCH = date(1970, 1, 1).toordinal()
-_NG = 10**6  # ng/Wh in a g/kWh
-
 _STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;color:#22303a;max-width:960px;margin:2em auto;padding:0 1em}
-h1{font-size:1.6em;margin-bottom:.1em}h2{font-size:1.15em;margin-top:2em;border-bottom:1px solid #d5dde2}
-svg{width:100%;height:auto;display:block}svg text{font:11px system-ui,sans-serif;fill:#33424d}
-table{border-collapse:collapse;width:100%;font-size:.92em}td,th{padding:.25em .6em;text-align:right;
-border-bottom:1px solid #e6ebee}td:first-child,th:first-child{text-align:left}
-.totals{display:flex;flex-wrap:wrap;gap:1em;margin:1em 0}.totals div{flex:1 1 150px;background:#f2f5f7;padding:.7em 1em}
-.totals b{display:block;font-size:1.15em;white-space:nowrap}figure{margin:0}
-.maps{display:grid;grid-template-columns:1fr 1fr;gap:1em}
-.note{color:#7a4b1e}code{font-size:.85em;word-break:break-all}
+:root{color-scheme:light dark;--ink:#22303a;--soft:#51626d;--line:#d5dde2;--box:#f2f5f7;--page:#fff;--note:#7a4b1e}
+@media(prefers-color-scheme:dark){:root{--ink:#e3e9ed;--soft:#a9b6bf;--line:#3a464e;--box:#222b31;--page:#14191d;
+--note:#e5b583}}
+*{box-sizing:border-box}
+body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);margin:0}
+main{max-width:960px;margin:0 auto;padding:1.5em 1em 3em}
+h1{font-size:1.6em;line-height:1.2;margin:0 0 .5em}
+h2{font-size:1.15em;margin:2.2em 0 .8em;padding-bottom:.2em;border-bottom:1px solid var(--line)}
+p{max-width:46em;overflow-wrap:anywhere}
+figure{margin:1em 0}figcaption,caption{text-align:left;color:var(--soft);font-size:.9em;padding:.3em 0}
+svg{display:block;max-width:100%;height:auto}svg text{fill:var(--ink);font-family:system-ui,sans-serif}
+.scroll{overflow-x:auto}.scroll:focus-visible{outline:2px solid #3b7ea1}
+.small{display:grid;grid-template-columns:repeat(auto-fill,minmax(300px,1fr));gap:1em}.small figure{margin:0}
+table{border-collapse:collapse;width:100%;font-size:.9em;font-variant-numeric:tabular-nums}
+th,td{padding:.3em .6em;text-align:right;vertical-align:top;border-bottom:1px solid var(--line);font-weight:400}
+thead th{color:var(--soft);vertical-align:bottom}.w{text-align:left}
+code{font-size:.85em;word-break:break-all}td code{display:inline-block;min-width:12rem}
+dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:.8em;margin:1em 0}
+dl div{background:var(--box);padding:.7em 1em}dt{font-size:.9em;color:var(--soft)}
+dd{margin:0}dd b{display:block;font-size:1.2em;white-space:nowrap}dd small{color:var(--soft)}
+.note{color:var(--note)}
+@media(max-width:600px){.wide{min-width:620px;max-width:none}.small svg{width:100%}th,td{padding:.3em .4em}}
+@media print{:root{--ink:#000;--soft:#333;--line:#999;--box:#fff;--page:#fff;--note:#000}main{max-width:none;padding:0}
+h2{break-after:avoid}figure,tr,dl div{break-inside:avoid}dl div{border:1px solid var(--line)}
+.scroll{overflow:visible}}
 """
 
 
-def html(footprint: Footprint) -> str:
-    """The page. It says what is provisional, what stood in for what, and what nobody bought."""
-    content = to_json(footprint)
-    title = f"Energy and emissions of customers, {content['month'] or 'a month'}"
-    parts = [f"<h1>{escape(title)}</h1>", _totals(content), *_notes(content), "<h2>Regions</h2>", _regions(footprint)]
-    parts += ["<h2>Energy: region → service → customer</h2>", _flows(footprint)]
-    parts += ["<h2>Intensity of the grid by hour (UTC) and day, g CO2e/kWh</h2>", _maps(footprint)]
-    parts += [f"<h2>Customers{_of(content['customers'])}</h2>", _customers(footprint), *_facts(content)]
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
-    head += f"<style>{_STYLE}</style>"
-    return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(parts)}</body></html>\n'
+def html(footprint: Footprint, months: Sequence[MonthTotals] = ()) -> str:
+    """The page. It says what is provisional, what stood in for what, what nobody bought, and what is not declared.
+
+    Args:
+        months: this month and earlier ones, as ``history.months``.
+    """
+    title = escape(chapters.title(to_json(footprint)))
+    body = "".join(map(_section, chapters.sections(footprint, months)))
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+    head += f"<title>{title}</title><style>{_STYLE}</style>"
+    return (
+        f'<!doctype html><html lang="en"><head>{head}</head><body><main><h1>{title}</h1>{body}</main></body></html>\n'
+    )
 
 
-def write(footprint: Footprint, path: Path | str) -> None:
+def write(footprint: Footprint, path: Path | str, months: Sequence[MonthTotals] = ()) -> None:
     """Writes the page. Raises AllocationError if it cannot be written."""
     try:
-        Path(path).write_text(html(footprint), encoding="utf-8")
+        Path(path).write_text(html(footprint, months), encoding="utf-8")
     except OSError as error:
         raise AllocationError(f"cannot be written ({error.strerror})", where=str(path)) from error
 
 
-def _totals(content: dict[str, Any]) -> str:
-    regions = content["regions"].values()
-    market = sum(each["scope2_market_g"] for each in regions)
-    boxes = {
-        "energy": f"{content['energy_wh'] / 1e6:,.3f} MWh",
-        "scope 2 location-based": _tonnes(content["statement_g"]),
-        "scope 2 market-based": _tonnes(market),
-        "scope 1": _tonnes(content["scope1_g"]),
-        "scope 3": _tonnes(content["scope3_g"]),
-    }
-    return f'<div class="totals">{"".join(f"<div>{name}<b>{said}</b></div>" for name, said in boxes.items())}</div>'
+def _section(section: Section) -> str:
+    parts = [f"<h2>{escape(section.title)}</h2>"]
+    for small, blocks in groupby(section.blocks, lambda block: isinstance(block, Picture) and block.small):
+        inner = "".join(map(_block, blocks))
+        parts.append(f'<div class="small">{inner}</div>' if small else inner)
+    return f"<section>{''.join(parts)}</section>"
 
 
-def _tonnes(grams: int) -> str:
-    return f"{grams / 1e6:,.6f} t"
+def _block(block: Block) -> str:
+    match block:
+        case Text():
+            return f'<p class="note">{escape(block.text)}</p>' if block.note else f"<p>{escape(block.text)}</p>"
+        case Totals():
+            return f"<dl>{''.join(_total(*each) for each in block.items)}</dl>"
+        case Table():
+            return _scrolled(_table(block), block.caption)
+        case Picture():
+            picture = block.svg if block.small else _scrolled(block.svg, block.caption)
+            return f"<figure>{picture}<figcaption>{escape(block.caption)}</figcaption></figure>"
 
 
-def _notes(content: dict[str, Any]) -> Iterable[str]:
-    flags, said = content["flags"], list[str]()
-    if any(each["market_provisional"] for each in content["regions"].values()):
-        said.append("Market-based emissions are provisional: by the factor of the year before.")
-    if (share := float(flags["hourly_intensity_share"])) < 1:
-        said.append(f"{1 - share:.2%} of the energy has the annual intensity of its zone, its hours are missing.")
-    for name, what in (
-        ("dyn_without_cpu_uwh", "dynamic energy of machines on which nobody computed"),
-        ("overhead_without_it_uwh", "overhead of hours in which no machine drew energy"),
-        ("unreserved_idle_uwh", "idle energy of clusters in which nobody reserves"),
-        ("undelivered_uwh", "energy that has not reached an end user after the rounds"),
-    ):
-        if flags[name]:
-            said.append(f"{flags[name] / 1e9:,.3f} kWh are {what}.")
-    if flags["unsold"]:
-        names = ", ".join(f"{each['service']} ({each['region']})" for each in flags["unsold"])
-        said.append(f"Nobody bought, so overhead of the others: {names}.")
-    return [f'<p class="note">{escape(each)}</p>' for each in said]
+def _total(name: str, amount: str, note: str) -> str:
+    return f"<div><dt>{escape(name)}</dt><dd><b>{escape(amount)}</b><small>{escape(note)}</small></dd></div>"
 
 
-def _regions(footprint: Footprint) -> str:
-    groups = {each.region: (each.scope2_location_g, each.scope2_market_g) for each in footprint.regions}
-    return bars(groups, ("location-based", "market-based"), "Scope 2 of each region")
+def _scrolled(inner: str, name: str) -> str:
+    """What may be wider than a phone scrolls in itself, by keyboard too."""
+    return f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(name)}">{inner}</div>'
 
 
-def _flows(footprint: Footprint) -> str:
-    columns = [footprint.rows.column(name).to_pylist() for name in ("region", "service", "customer", "energy_wh")]
-    flows: dict[tuple[str, ...], int] = {}
-    for region, service, customer, energy in zip(*columns, strict=True):
-        path = (region, service or "(unsold)", customer)
-        flows[path] = flows.get(path, 0) + energy
-    return sankey(flows, "Energy from regions through services to customers")
+def _table(table: Table) -> str:
+    def cells(row: Sequence[str]) -> str:
+        return "".join(_cell(table, at, cell) for at, cell in enumerate(row))
 
-
-def _maps(footprint: Footprint) -> str:
-    maps: dict[str, dict[tuple[int, int], float]] = {}
-    columns = (footprint.hours.column(name).to_pylist() for name in ("cluster", "hour", "intensity"))
-    for cluster, hour, intensity in zip(*columns, strict=True):
-        if intensity >= 0:
-            maps.setdefault(cluster, {})[_day(hour, footprint.month), hour % 24] = intensity / _NG
-    shown = [_map(cluster, maps[cluster]) for cluster in sorted(maps)[:_CLUSTERS]]
-    more = f"<p>{_CLUSTERS} of {len(maps)} clusters.</p>" if len(maps) > _CLUSTERS else ""
-    return f'<div class="maps">{"".join(shown)}</div>{more}'
-
-
-def _map(cluster: str, values: dict[tuple[int, int], float]) -> str:
-    caption = f"{escape(cluster)}, up to {max(values.values()):g}"
-    return f"<figure><figcaption>{caption}</figcaption>{heat_map(values, cluster)}</figure>"
-
-
-def _day(hour: int, month: str | None) -> int:
-    """Day of the month, from 1; ``hour`` counts from 1970 where the month is known, else from its start."""
-    return date.fromordinal(_EPOCH + hour // 24).day if month else hour // 24 + 1
-
-
-def _of(customers: int) -> str:
-    return f": the {_CUSTOMERS} with most energy of {customers:,}" if customers > _CUSTOMERS else ""
-
-
-def _customers(footprint: Footprint) -> str:
-    names = ("energy_wh", "scope2_location_g", "scope2_market_g", "scope1_g", "scope3_g")
-    sums = footprint.rows.group_by("customer").aggregate([(name, "sum") for name in names])
-    order = [("energy_wh_sum", "descending"), ("customer", "ascending")]
-    rows = sums.sort_by(order).slice(0, _CUSTOMERS).to_pylist()
-    cells = [[row["customer"], *(f"{row[f'{name}_sum']:,}" for name in names)] for row in rows]
-    return _table(("customer", "Wh", "scope 2 location-based, g", "market-based, g", "scope 1, g", "scope 3, g"), cells)
-
-
-def _facts(content: dict[str, Any]) -> Iterable[str]:
-    boundary, options = content["boundary"], content["options"]
-    yield f"<h2>What is counted: {escape(boundary['id'])}</h2><p>Inside: {escape('; '.join(boundary['included']))}.</p>"
-    yield f"<p>Outside: {escape('; '.join(boundary['excluded']))}.</p>"
-    yield "<h2>Where it comes from</h2>"
-    chosen = ", ".join(
-        f"{name.replace('_', ' ')} {'all' if value is None else value}" for name, value in options.items()
-    )
-    yield f"<p>Options: {escape(chosen)}. Rows {content['rows']:,}, sha-256 <code>{content['digest']}</code>.</p>"
-    yield _table(
-        ("file", "sha-256"), [[name, f"<code>{digest}</code>"] for name, digest in content["inputs"].items()], 1
+    top = "".join(f'<th scope="col"{_left(table, at)}>{escape(each)}</th>' for at, each in enumerate(table.head))
+    rows = "".join(f"<tr>{cells(row)}</tr>" for row in table.rows)
+    return (
+        f"<table><caption>{escape(table.caption)}</caption><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table>"
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], markup: int = -1) -> str:
-    """A table; cells of the column ``markup`` are HTML already."""
-    cells = (
-        "".join(f"<td>{cell if at == markup else escape(cell)}</td>" for at, cell in enumerate(row)) for row in rows
-    )
-    top = "".join(f"<th>{escape(each)}</th>" for each in head)
-    return f"<table><tr>{top}</tr>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+def _cell(table: Table, at: int, text: str) -> str:
+    shown = f"<code>{escape(text)}</code>" if at == table.code else escape(text)
+    if at == 0:
+        return f'<th scope="row" class="w">{shown}</th>'
+    return f"<td{_left(table, at)}>{shown}</td>"
+
+
+def _left(table: Table, at: int) -> str:
+    return ' class="w"' if at < table.words else ""

@@ -23,6 +23,7 @@ _DECIMAL = pa.decimal256(50, 24)  # cells: 26 digits before the point, 24 behind
 _NUMBER = r"^[0-9]{1,20}(\.[0-9]{1,24})?$"
 _TOO_MUCH = "is more than can be counted"
 _WHOLE = r"^[0-9]{1,9}$"
+_HIDDEN = r"[\p{Cc}\p{Cf}]"  # control and format signs: two names that look the same would be two
 _INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}(:00(:00)?)?(Z|\+00:?00)$"
 
 
@@ -61,7 +62,8 @@ def _load(source: Any, table: str) -> tuple[str, pa.Table]:
     try:
         if path.suffix == ".parquet":
             names = [name for each in TABLES[table] if each.kind == "name" for name in each.units]
-            return path.name, pyarrow.parquet.read_table(path, read_dictionary=names)
+            # its own columns: without partitioning a folder region=north is not one
+            return path.name, pyarrow.parquet.read_table(path, read_dictionary=names, partitioning=None)
         return path.name, _csv(path)
     except (OSError, pa.ArrowInvalid, UnicodeDecodeError) as error:
         raise FleetError(f"cannot be read ({str(error).splitlines()[0]})", where=path.name) from error
@@ -97,13 +99,20 @@ def _columns(found: pa.Table, known: tuple[Column, ...], where: str) -> dict[str
 def _converted(found: pa.Table, column: Column, chosen: tuple[str, int] | None, where: str, first: int) -> Any:
     if chosen is None:
         if column.kind == "name":
-            return pa.DictionaryArray.from_arrays(
-                pa.array([0] * found.num_rows, pa.int32()), pa.array([column.default])
-            )
-        return pa.array([column.default] * found.num_rows, pa.int64())
+            ids = pa.repeat(pa.scalar(0, pa.int32()), found.num_rows)
+            return pa.DictionaryArray.from_arrays(ids, pa.array([column.default]))
+        return pa.repeat(pa.scalar(column.default, pa.int64()), found.num_rows)
     cells = found.column(chosen[0])
-    convert = {"name": _names, "hour": _hours, "amount": _amounts}[column.kind]
-    return convert(cells, Place(where, chosen[0], first), chosen[1], column)
+    try:
+        return _convert(cells, Place(where, chosen[0], first), chosen[1], column)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+        what = f"{chosen[0]} ({cells.type}) cannot be used: {str(error).splitlines()[0]}"
+        raise FleetError(what, where=where, todo="Give text, integers or decimals of its unit.") from error
+
+
+def _convert(cells: Any, place: Place, unit: int, column: Column) -> Any:
+    convert = {"name": _names, "hour": _hours, "amount": _amounts, "whole": _amounts}[column.kind]
+    return convert(cells, place, unit, column)
 
 
 class Place:
@@ -127,10 +136,12 @@ def _names(cells: Any, place: Place, unit: int, column: Column) -> Any:
         ):
             raise FleetError(f"{place.column} is {cells.type}", where=place.where, todo="Give names as text.")
         cells = pc.dictionary_encode(pc.cast(cells, pa.string()))
-    encoded = cells.unify_dictionaries().combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
+    encoded = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
     if isinstance(encoded, pa.ChunkedArray):  # no rows
         encoded = pa.array([], pa.dictionary(pa.int32(), pa.string()))
-    words = pc.utf8_trim_whitespace(pc.cast(encoded.dictionary, pa.string()))
+    words = pc.utf8_normalize(pc.utf8_trim_whitespace(pc.cast(encoded.dictionary, pa.string())), form="NFC")
+    if pc.any(hidden := pc.fill_null(pc.match_substring_regex(words, _HIDDEN), False)).as_py():
+        place.refuse(pc.take(hidden, encoded.indices), encoded, "has a sign that is not seen", "Write it anew.")
     if len(pc.unique(words)) != len(words):  # "a" and "a " are one name, and must be one id
         encoded = pc.dictionary_encode(pc.take(words, encoded.indices))
         words = encoded.dictionary
@@ -167,6 +178,8 @@ def _hours(cells: Any, place: Place, unit: int, column: Column) -> Any:
         instants = pc.strptime(date_and_hour, "%Y-%m-%dT%H", "s")
     except pa.ArrowInvalid as error:
         raise FleetError(f"{place.column}: {error}", where=place.where, todo=todo) from error
+    other = pc.not_equal(pc.strftime(instants, "%Y-%m-%dT%H"), date_and_hour)
+    place.refuse(other, cells, "is no day of the calendar", todo)
     return pc.divide(pc.cast(instants, pa.int64()), 3600)
 
 
@@ -196,17 +209,22 @@ def _amounts(cells: Any, place: Place, unit: int, column: Column) -> Any:
         place.refuse(pc.fill_null(pc.invert(pc.is_finite(cells)), True), cells, "is no finite number", todo)
         place.refuse(pc.less(cells, 0), cells, "is negative", todo)
         place.refuse(pc.greater(cells, column.most / unit), cells, _TOO_MUCH, "Check the unit.")
-        decimals = pc.cast(pc.round(pc.multiply(cells, float(unit))), _DECIMAL)
+        exact = pc.multiply(cells, float(unit))
+        decimals = pc.cast(pc.round(exact), _DECIMAL)
     elif pa.types.is_decimal(cells.type):
         place.refuse(pc.is_null(cells), cells, "is no amount", todo)
-        decimals = pc.round(pc.multiply(pc.cast(cells, _DECIMAL), pa.scalar(Decimal(unit), pa.decimal256(13, 0))))
+        place.refuse(pc.less(cells, pa.scalar(Decimal(0), cells.type)), cells, "is negative", todo)
+        exact = pc.multiply(pc.cast(cells, _DECIMAL), pa.scalar(Decimal(unit), pa.decimal256(13, 0)))
+        decimals = pc.round(exact)
     else:
         text = pc.utf8_trim_whitespace(pc.cast(cells, pa.string()))
         place.refuse(
             pc.invert(pc.fill_null(pc.match_substring_regex(text, _NUMBER), False)), cells, "is no amount", todo
         )
-        scale = pa.scalar(Decimal(unit), pa.decimal256(13, 0))
-        decimals = pc.round(pc.multiply(pc.cast(text, _DECIMAL), scale))
+        exact = pc.multiply(pc.cast(text, _DECIMAL), pa.scalar(Decimal(unit), pa.decimal256(13, 0)))
+        decimals = pc.round(exact)
+    if column.kind == "whole":
+        place.refuse(pc.not_equal(exact, pc.round(exact)), cells, "is no whole number", "Give it in whole units.")
     place.refuse(pc.less(decimals, Decimal(0)), cells, "is negative", todo)
     place.refuse(pc.greater(decimals, Decimal(column.most)), cells, _TOO_MUCH, "Check the unit.")
     return pc.cast(decimals, pa.int64())

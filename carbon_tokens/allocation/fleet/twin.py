@@ -21,15 +21,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from carbon_tokens.allocation.fleet import reallocation, relations
-from carbon_tokens.allocation.fleet.footprint import Options, Region
+from carbon_tokens.allocation.fleet import reallocation, relations, tables
+from carbon_tokens.allocation.fleet.columns import PARTITIONED
 from carbon_tokens.allocation.fleet.inputs import Inputs
 from carbon_tokens.allocation.fleet.market import market_based
 from carbon_tokens.allocation.fleet.model import Fleet
 from carbon_tokens.allocation.fleet.modes import by_mode
+from carbon_tokens.allocation.fleet.non_electric import worldwide
 from carbon_tokens.allocation.fleet.relations import KEYS, QUANTITIES, REGIONAL, WORLDWIDE
-from carbon_tokens.errors import FleetError, MissingIntensity, NotConserved
-from carbon_tokens.units import ceil
+from carbon_tokens.allocation.fleet.result import Options, Region
+from carbon_tokens.errors import MissingIntensity, NotConserved
 
 _UG = 10**6  # in a gram
 _FG = 10**15  # µWh × ng/Wh in a gram
@@ -98,7 +99,7 @@ def expression(prepared: Prepared, heavy: Mapping[str, Any], options: Options, b
 
 def large(inputs: Inputs) -> dict[str, Any]:
     """Machine-hours and CPU time of all partitions as Ibis tables, in memory."""
-    parts = [part.read() for part in inputs.parts]
+    parts = [part.read() for part in inputs.parts] or [tuple(map(tables.empty, PARTITIONED))]
     power, usage = (pa.concat_tables([_plain(each[at]) for each in parts]) for at in (0, 1))
     return {"machine_hours": _memtable(power), "cpu_usage": _memtable(usage)}
 
@@ -117,11 +118,12 @@ def prepare(inputs: Inputs, options: Options = Options()) -> Prepared:
         "customer_usage": usage.select(["customer", "project", "sku", "region", "amount"]),
         "known": pa.table({"service": list(fleet.services)}),
         "scores": _entries(fleet.scores, {"cluster": fleet.clusters, "service": fleet.services}, "score"),
+        "activity": _entries(fleet.activity, {"cluster": fleet.clusters, "service": fleet.services}, "score"),
         "intensity": _intensity(fleet),
         "ends": _ends(fleet, passing),
     }
     memtables = {name: _memtable(table) for name, table in given.items()}
-    return Prepared(memtables, _regions(fleet, tables), _worldwide(tables), inputs)
+    return Prepared(memtables, _regions(fleet, tables), worldwide(tables, fleet.month).grams, inputs)
 
 
 def _memtable(table: pa.Table) -> Any:
@@ -172,16 +174,6 @@ def _regions(fleet: Fleet, tables: Mapping[str, pa.Table]) -> tuple[Region, ...]
         market, provisional = market_based(name, energy, {each: exact[each] for each in own}, tables)
         regions.append(Region(name, energy, sum((exact[each] for each in own), Fraction(0)), market, provisional))
     return tuple(regions)
-
-
-def _worldwide(tables: Mapping[str, pa.Table]) -> dict[str, int]:
-    """Whole grams of the scopes that have no place. Raises FleetError: an unknown scope."""
-    masses = dict.fromkeys(WORLDWIDE, 0)
-    for row in tables["nonelectric"].to_pylist() if "nonelectric" in tables else []:
-        if f"{row['scope']}_g" not in masses:
-            raise FleetError(f"scope {row['scope']!r} is unknown", where="nonelectric", todo="Scopes: scope1, scope3.")
-        masses[f"{row['scope']}_g"] += row["mass"]
-    return {name: ceil(Fraction(mass, _UG)) for name, mass in masses.items()}
 
 
 def check(found: pa.Table, prepared: Prepared) -> None:

@@ -161,12 +161,16 @@ def split(total: int, weights: Mapping[Key, int]) -> dict[Key, int]:
 def shares_of(totals: Amounts, weights: Mapping[bytes, int | tuple[int, int, int]]) -> Iterator[Share]:
     """Shares of an account in proportion to the tenants' weights, each with a new salt.
 
-    A weight is one number (metered Wh, say) or three, for energy, location-based and market-based emissions.
+    A weight is one number (metered Wh, say) or three, for energy, location-based and market-based emissions. Where none
+    has a weight of emissions they follow the quantity before: customers whose certificates cover all of their energy
+    have no market-based emissions, the account has until they are retired into it.
 
     Raises:
         AllocationError: as ``split``.
     """
     lanes = [{key: each[at] if isinstance(each, tuple) else each for key, each in weights.items()} for at in range(3)]
+    for at in (1, 2):
+        lanes[at] = lanes[at] if any(lanes[at].values()) else lanes[at - 1]
     energy, location, market = (split(getattr(totals, name), lane) for name, lane in zip(LANES, lanes, strict=True))
     return (Share(tenant, energy[tenant], location[tenant], market[tenant]) for tenant in weights)
 
