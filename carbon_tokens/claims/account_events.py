@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from carbon_tokens.claims.pieces import Form, Piece, Place, address, addresses, facility_hex, hash32, instant, mapping
 from carbon_tokens.errors import StatementError
-from carbon_tokens.statements import Restatement, Statement
+from carbon_tokens.statements import Auditable, read_auditable
 from carbon_tokens.statements.document import one_of, whole
 
 AMOUNTS = ("energy_wh", "scope1_g", "scope2_location_g", "scope2_residual_g", "scope3_g")
@@ -57,16 +57,14 @@ class Confirmed(Piece):
     meter: str
     release: str
     evidence: str
-    document: Statement | Restatement
+    document: Auditable
     at: Place
 
     @classmethod
     def _load(cls, name: str, value: Any) -> Any:
         if name != "document":
             return super(Confirmed, cls)._load(name, value)
-        found = mapping(name, value)
-        kind = Restatement if found.get("type") == Restatement.TYPE else Statement
-        return kind.from_json(found)
+        return read_auditable(mapping(name, value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from carbon_tokens.factors import egrid
 from carbon_tokens.ledger.contracts import NAMES
 from carbon_tokens.ledger.ids import BASES, claim_id, facility_id
 from carbon_tokens.periods import Month
-from carbon_tokens.statements import FactorReference, Restatement, Statement
+from carbon_tokens.statements import Auditable, FactorReference, FleetStatement, Restatement
 from carbon_tokens.statements.statement import NO_METER
 from carbon_tokens.units import emissions_g
 
@@ -58,7 +58,7 @@ def _documents(proof: Proof) -> Faults:
         where = f"{month.month}, version {event.version}"
         if "0x" + document.evidence.hex() != event.evidence:
             yield f"{where}: the document has sha-256 0x{document.evidence.hex()}, audited was {event.evidence}"
-        if isinstance(document, Restatement) != (event.event == "Restated"):
+        if bool(getattr(document, "previous", ())) != (event.event == "Restated"):
             yield f"{where}: the document is no {'restatement' if event.event == 'Restated' else 'statement'}"
         stated = _stated(document) | {"facility": document.facility, "month": document.month}
         audited = {name: getattr(event, name) for name in _stated(document)}
@@ -68,11 +68,11 @@ def _documents(proof: Proof) -> Faults:
                 yield f"{where}: {name} was audited as {value}, the document says {stated[name]}"
 
 
-def _stated(document: Statement | Restatement) -> dict[str, object]:
+def _stated(document: Auditable) -> dict[str, object]:
     """What a document says of the fields that are audited. A restatement has no meter unless it fills a gap."""
     found: dict[str, object] = {name: getattr(document, name) for name in AMOUNTS}
     found["release"] = document.factor.release if document.factor else hex32(0)
-    if isinstance(document, Statement):
+    if not isinstance(document, Restatement):
         found |= {"start": document.start, "end": document.end, "meter": document.meter}
     return found
 
@@ -90,6 +90,15 @@ def _factors(proof: Proof) -> Faults:
         if factor.market_zone != proof.facility.market_zone:
             yield f"the factor is of market {factor.market_zone}, the facility of {proof.facility.market_zone}"
         yield from _shipped(factor, files.get(factor.release, ""))
+
+
+def _regions(proof: Proof) -> Faults:
+    """A fleet's region names no factor that would tie it to the facility's place; its statement says the place."""
+    for month, event in _confirmed(proof):
+        document = event.document
+        if isinstance(document, FleetStatement) and document.grid_region != proof.facility.grid_region:
+            where, meant = f"{month.month}, version {event.version}", proof.facility.grid_region
+            yield f"{where}: the statement is of {document.grid_region}, the facility is in {meant}"
 
 
 def is_shipped(factor: FactorReference) -> bool:
@@ -117,7 +126,10 @@ def _shipped(factor: FactorReference, file_sha256: str) -> Faults:
 
 
 def _scope2(proof: Proof) -> Faults:
+    """Of a fleet, the residual mix was checked when its statement was read; its hours are in its tables."""
     for month, event in _confirmed(proof):
+        if isinstance(event.document, FleetStatement):
+            continue
         factor = event.document.factor
         rates = (factor.location_g_per_mwh, factor.residual_g_per_mwh) if factor else (0, 0)
         for name, rate in zip(("scope2_location_g", "scope2_residual_g"), rates, strict=True):
@@ -222,6 +234,7 @@ CHECKS: dict[str, Callable[[Proof], Faults]] = {
     "facility and contracts are named by their formulas": _identity,
     "every document has the hash and the amounts that were audited": _documents,
     "every factor is the published one of the facility's region": _factors,
+    "a fleet's region is the facility's": _regions,
     "scope 2 is energy x factor, rounded up": _scope2,
     "no meter was audited twice for one time": _meters,
     "the events of every month come to its account, and it is closed": _accounts,

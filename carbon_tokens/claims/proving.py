@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from carbon_tokens.claims import account, offline, reading
 from carbon_tokens.claims import proof as proofs
@@ -28,7 +29,8 @@ from carbon_tokens.ledger.events import read_events
 from carbon_tokens.ledger.ids import claim_parts
 from carbon_tokens.ledger.views import LedgerViews
 from carbon_tokens.periods import Month
-from carbon_tokens.statements import CertificateBatch, FactorReference, Restatement, Statement
+from carbon_tokens.statements import Auditable, CertificateBatch, FactorReference, read_auditable
+from carbon_tokens.statements.auditable import is_auditable
 from carbon_tokens.statements.document import parse
 
 _ABOUT = 500  # numbers in one request: nodes limit the topics
@@ -55,7 +57,7 @@ def prove(ledger: LedgerViews, claim_id: int, path: Path | str, documents: Docum
     return proof
 
 
-def standing(ledger: LedgerViews, documents: Documents, facility: int, month: Month) -> list[Statement | Restatement]:
+def standing(ledger: LedgerViews, documents: Documents, facility: int, month: Month) -> list[Auditable]:
     """The documents that an account rests on now: the last restatement and the audits after it, or every audit.
 
     Raises:
@@ -119,14 +121,12 @@ class _Reader:
         matched = self._events("HourlyMatching", ("Matched",), [facility]) if basis == "hourly" else []
         return tuple(_month(Month(number), found, basis, matched) for number, found in events.items())
 
-    def standing(self, facility: int, month: Month) -> list[Statement | Restatement]:
+    def standing(self, facility: int, month: Month) -> list[Auditable]:
         return [event.document for event in account.standing(self._months(facility, month, month)[0].events)]
 
-    def _statement(self, evidence: bytes) -> Statement | Restatement | None:
+    def _statement(self, evidence: bytes) -> Auditable | None:
         content = self._documents.get(evidence)
-        if _type(content) == Restatement.TYPE:
-            return Restatement.from_json(content or b"")
-        return Statement.from_json(content or b"") if _type(content) == Statement.TYPE else None
+        return read_auditable(content) if content and is_auditable(_parsed(content)) else None
 
     def _releases(self, factors: Iterable[FactorReference]) -> tuple[ReleasePart, ...]:
         numbers = dict.fromkeys(factor.release for factor in factors)
@@ -170,12 +170,17 @@ def _month(month: Month, events: list[AccountEvent], basis: str, matched: list[L
     return replace(part, totals=account.totals(state, account.covering(part, basis)))
 
 
-def _type(content: bytes | None) -> str | None:
-    """The type that a document states; None for what is none."""
+def _parsed(content: bytes | None) -> Any:
+    """The JSON value of a document; None for what is none."""
     try:
-        value = parse(content or b"")
+        return parse(content or b"")
     except StatementError:
         return None
+
+
+def _type(content: bytes | None) -> str | None:
+    """The type that a document states; None for what is none."""
+    value = _parsed(content)
     return value.get("type") if isinstance(value, dict) else None
 
 

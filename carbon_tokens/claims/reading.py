@@ -32,7 +32,7 @@ from carbon_tokens.ledger.ids import BASES, claim_parts, note
 from carbon_tokens.ledger.records import Event
 from carbon_tokens.ledger.views import LedgerViews
 from carbon_tokens.periods import Month
-from carbon_tokens.statements import CertificateBatch, Restatement, Statement
+from carbon_tokens.statements import Auditable, CertificateBatch
 from carbon_tokens.statements.totals import FACILITY_OCTETS
 
 _ZERO = "0x" + 40 * "0"
@@ -130,7 +130,7 @@ def token(receipts: Receipts, logged: Logged, document: CertificateBatch | None)
     return TokenPart(hex32(args["id"]), args["source"], evidence, amount, *serials, *vintage, document, logged.place)
 
 
-def confirmed(receipts: Receipts, logged: Logged, document: Statement | Restatement | None) -> Confirmed:
+def confirmed(receipts: Receipts, logged: Logged, document: Auditable | None) -> Confirmed:
     stated = logged.args["statement"]
     if document is None:
         raise ProofError(f"the document {hex32(stated['evidence'])} is not at hand", where="documents")

@@ -10,16 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from carbon_tokens.claims import offline, onchain, panel_checks
+from carbon_tokens.claims import account, offline, onchain, panel_checks
 from carbon_tokens.claims import proof as proofs
 from carbon_tokens.claims.account_events import Confirmed
 from carbon_tokens.claims.checks import Check
 from carbon_tokens.claims.proof import Proof
+from carbon_tokens.claims.records import MonthPart
 from carbon_tokens.errors import ProofError
 from carbon_tokens.ledger.chain import Chain
 from carbon_tokens.ledger.deployments import deployment_file
 from carbon_tokens.nesting import loads
-from carbon_tokens.statements import FactorReference
+from carbon_tokens.statements import FactorReference, FleetStatement
 from carbon_tokens.statements import check as check_inputs
 
 DEPTHS = ("offline", "inputs", "chain")
@@ -97,14 +98,23 @@ def verify(
 
 
 def input_check(proof: Proof, folder: Path) -> Check:
-    """Depth two: every document's files have their hashes, and its reading follows from them."""
-    confirmed = ((m.month, e) for m in proof.months for e in m.events if isinstance(e, Confirmed))
+    """Depth two: every document's files have their hashes, and its totals follow from them.
+
+    A fleet's statement that was replaced is not recomputed: its tables were replaced with it.
+    """
     found = [
-        f"{month}, version {event.version}: {difference}"
-        for month, event in confirmed
+        f"{month.month}, version {event.version}: {difference}"
+        for month in proof.months
+        for event in _with_files(month)
         for difference in check_inputs(event.document, folder)
     ]
     return Check("inputs", "every statement follows from its input files", tuple(found))
+
+
+def _with_files(month: MonthPart) -> list[Confirmed]:
+    standing = account.standing(month.events)
+    confirmed = [each for each in month.events if isinstance(each, Confirmed)]
+    return [each for each in confirmed if each in standing or not isinstance(each.document, FleetStatement)]
 
 
 def trust_check(proof: Proof, folder: Path) -> Check:
@@ -131,9 +141,11 @@ def relies_on(proof: Proof) -> dict[str, object]:
     """Whom a reader has to trust: nobody can compute whether an auditor or issuer told the truth.
 
     ``auditors`` are those who signed where the Auditors contract called the ledger; ``panels``: how many of whom had
-    to; ``hours``: who confirmed the consumption by hour; ``undocumented``: tokens without their registry's document.
+    to; ``hours``: who confirmed the consumption by hour; ``undocumented``: tokens without their registry's document;
+    ``fleets``: statements whose scope 2 is by the hour, from tables.
     """
     audited = [event for _, event in panel_checks.audited(proof)]
+    documents = [event.document for month in proof.months for event in account.standing(month.events)]
     matched = [month.matching for month in proof.months if month.matching]
     panels = [panel_checks.panel_of(proof, event) for event in (*audited, *matched)]
     return {
@@ -145,6 +157,7 @@ def relies_on(proof: Proof) -> dict[str, object]:
         "issuers": sorted({source.issuer for source in proof.sources}),
         "undocumented": [token.id for token in proof.tokens if token.document is None],
         "factors": [_source_of(factor) for factor in proof.factors],
+        "fleets": [_tables_of(each) for each in documents if isinstance(each, FleetStatement)],
     }
 
 
@@ -154,6 +167,13 @@ def _source_of(factor: FactorReference) -> str:
     compared = "as published" if offline.is_shipped(factor) else "not in this package: the publisher's word"
     residual = "; its residual mix: the publisher's word" if factor.residual_published else ""
     return f"{name} ({compared}{residual})"
+
+
+def _tables_of(statement: FleetStatement) -> str:
+    """What of a fleet's scope 2 is the word of its tables: the chain cannot recompute it, who has the tables can."""
+    share = f"{statement.hourly_share / 10_000:g} % of its energy by the hour"
+    residual = "its residual mix" if statement.residual_rate else "no residual mix, location-based instead"
+    return f"{statement.month} {statement.region}: the tables behind its statement ({share}; {residual})"
 
 
 def _chain_checks(proof: Proof, rpc: str | None, state: Path | None) -> tuple[list[Check], tuple[str, ...]]:

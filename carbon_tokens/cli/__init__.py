@@ -21,6 +21,7 @@ from carbon_tokens.cli import (
     matching,
     panels,
     setup,
+    stating,
 )
 
 app = typer.Typer(
@@ -55,6 +56,7 @@ for _part in (
     setup,
     factors,
     fleet,
+    stating,
     audits,
     panels,
     importing,

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from carbon_tokens.cli import signed_audits
 from carbon_tokens.cli.options import Amount, Facility, Hash, ReportingMonth, Token
 from carbon_tokens.cli.run import Run, verb
-from carbon_tokens.nesting import loads
+from carbon_tokens.cli.signed_audits import answer
+from carbon_tokens.cli.stating import restatement_of, statement_of
 from carbon_tokens.periods import Month
 
 if TYPE_CHECKING:
     from carbon_tokens.energy import Reading
-    from carbon_tokens.ledger import SignedMessage
-    from carbon_tokens.statements import FactorReference, Statement
-
-_DAY = 86_400
+    from carbon_tokens.statements import Auditable, FactorReference
 
 energy = typer.Typer(help="Electricity from bills and meters.", no_args_is_help=True)
 
 Bills = Annotated[Path, typer.Option("--bills", help="CSV of bills.", exists=True, dir_okay=False)]
 OptionalBills = Annotated[Path | None, typer.Option("--bills", help="CSV of bills.", exists=True, dir_okay=False)]
+StatementFile = Annotated[
+    Path | None,
+    typer.Option("--statement", help="Statement of a fleet, as state writes it.", exists=True, dir_okay=False),
+]
+Inputs = Annotated[
+    Path | None,
+    typer.Option("--inputs", help="Files that the statement must follow from.", exists=True, file_okay=False),
+]
 Pue = Annotated[str, typer.Option("--pue", help="PUE to apply, if the meter is of IT equipment; 1: none.")]
 Year = Annotated[int | None, typer.Option("--year", help="Data year of the factor; the month's year without it.")]
 Edition = Annotated[str | None, typer.Option("--edition", help="Edition of the release.")]
@@ -75,6 +81,8 @@ def audit(
     facility: Facility,
     month: ReportingMonth,
     bills: OptionalBills = None,
+    statement: StatementFile = None,
+    inputs: Inputs = None,
     pue: Pue = "1",
     year: Year = None,
     edition: Edition = None,
@@ -90,21 +98,31 @@ def audit(
 ) -> None:
     """Audits a month: each reading of the bills with its scope 2, and scopes 1 and 3 apart. Only an auditor.
 
+    With --statement it audits what that document states; with --inputs only if it follows from these files.
+
     With --sign the auditor signs and sends nothing; with --submit anyone sends what one auditor, or enough of a
     facility's panel, signed. Auditors of a panel sign on one day, or count --days so that they end on one.
     """
     if submit:
-        _submit(run, submit)
+        signed_audits.submit(run, submit)
         return
-    factor = _factor(run, facility, month, year, edition, workbook, residual) if bills else None
-    documents = _statements(facility, month, _readings(bills, month, pue) if bills else [], factor, boundary,
-                            scope1_g, scope3_g, note)  # fmt: skip
+    said = (bills, pue != "1", year, edition, workbook, residual, scope1_g, scope3_g, note)
+    if (statement and any(said)) or (inputs and not statement):
+        raise typer.BadParameter("a --statement says all of that itself; --inputs are the files behind one")
+    documents: list[Auditable]
+    if statement:
+        documents = [statement_of(run, statement, facility, month, inputs)]
+    else:
+        factor = _factor(run, facility, month, year, edition, workbook, residual) if bills else None
+        documents = _statements(facility, month, _readings(bills, month, pue) if bills else [], factor, boundary,
+                                scope1_g, scope3_g, note)  # fmt: skip
     if not documents:
-        raise typer.BadParameter("give --bills, --scope1-g or --scope3-g; no bill touches the month otherwise")
+        what = "give --bills, --statement, --scope1-g or --scope3-g; no bill touches the month otherwise"
+        raise typer.BadParameter(what)
     if bills:
         _warn_of_days_without_bills(run, bills, month)
     if sign:
-        _sign(run, documents, sign, days)
+        signed_audits.sign(run, documents, sign, days)
     else:
         _audit(run, documents)
 
@@ -140,11 +158,13 @@ def _factor(
 def _statements(
     facility: int, month: Month, readings: list[Reading], factor: FactorReference | None, boundary: str, scope1_g: int,
     scope3_g: int, notes: list[str],
-) -> list[Statement]:  # fmt: skip
+) -> list[Auditable]:  # fmt: skip
     from carbon_tokens.statements import MethodReference, build, build_without_energy
 
     method = MethodReference.shipped(boundary)
-    found = [build(each, factor, facility=facility, method=method, notes=notes) for each in readings if factor]
+    found: list[Auditable] = [
+        build(each, factor, facility=facility, method=method, notes=notes) for each in readings if factor
+    ]
     if scope1_g or scope3_g:
         found.append(
             build_without_energy(
@@ -154,7 +174,7 @@ def _statements(
     return found
 
 
-def _audit(run: Run, documents: list[Statement]) -> None:
+def _audit(run: Run, documents: list[Auditable]) -> None:
     from carbon_tokens.ledger.documents import audit_of
 
     ledger, kept = run.ledger, run.documents
@@ -164,69 +184,7 @@ def _audit(run: Run, documents: list[Statement]) -> None:
         version = ledger.account(int(document.facility, 16), document.month).version + 1
         with run.progress.status(f"auditing {number} of {len(documents)}"):
             receipts.append((ledger.audit(audit_of(document, version)), document, version))
-    _answer(run, receipts)
-
-
-def _answer(run: Run, receipts: list[Any]) -> None:
-    rows = [
-        {"tx": receipt.tx, "gas_used": receipt.gas_used, "version": version, "energy_wh": document.energy_wh,
-         "scope1_g": document.scope1_g, "scope2_location_g": document.scope2_location_g,
-         "scope2_residual_g": document.scope2_residual_g, "scope3_g": document.scope3_g,
-         "evidence": "0x" + document.evidence.hex()}
-        for receipt, document, version in receipts
-    ]  # fmt: skip
-    lines = [f"version {row['version']}: {row['energy_wh']:,} Wh, transaction {row['tx']}" for row in rows]
-    run.answer({"audits": rows, "warnings": run.warnings}, lambda out: out.print("\n".join(lines), soft_wrap=True))
-
-
-def _sign(run: Run, documents: list[Statement], path: Path, days: int) -> None:
-    from carbon_tokens.ledger import audits, signing
-    from carbon_tokens.ledger.documents import audit_of
-
-    version = run.ledger.account(int(documents[0].facility, 16), documents[0].month).version
-    deadline = (run.chain.time() // _DAY + days + 1) * _DAY  # a midnight: auditors who sign on one day sign one message
-    signed = run.ledger.sign(audits(*(audit_of(each, version + n) for n, each in enumerate(documents, 1))), deadline)
-    for document in documents:
-        run.documents.put(document)
-    content = signing.to_json(signed) | {"documents": [document.to_json() for document in documents]}
-    path.write_text(json.dumps(content, indent=1))
-    auditor = signed.signatures[0].auditor
-    said = {"file": str(path), "signed": len(documents), "auditor": auditor, "deadline": deadline}
-    said["warnings"] = run.warnings
-    run.answer(said, lambda out: out.print(f"{len(documents)} audits signed by {auditor} in {path}"))
-
-
-def _submit(run: Run, paths: list[Path]) -> None:
-    from carbon_tokens.ledger import merged
-
-    found = [_signed(path) for path in paths]
-    signed, documents = merged(*(message for message, _ in found)), found[0][1]
-    for document in documents:
-        run.documents.put(document)
-    receipt = run.ledger.submit(signed)
-    statements: Any = signed.message.args[0]
-    _answer(run, [(receipt, each, audit.version) for each, audit in zip(documents, statements, strict=True)])
-
-
-def _signed(path: Path) -> tuple[SignedMessage, list[Statement]]:
-    """What was signed: the documents must be those whose hashes the auditor signed."""
-    from carbon_tokens.errors import LedgerError, StatementError
-    from carbon_tokens.ledger import signing
-    from carbon_tokens.ledger.documents import audit_of
-    from carbon_tokens.statements import Statement
-
-    try:
-        content = loads(path.read_text())
-        signed = signing.from_json(content)
-        documents = [Statement.from_json(each) for each in content["documents"]]
-    except (ValueError, TypeError, KeyError, AttributeError, LedgerError) as error:
-        raise StatementError("these are no signed audits", where=str(path), todo="Make them by --sign.") from error
-    statements: Any = signed.message.args[0] if signed.message.action == "audit" else ()
-    versions = [audit.version for audit in statements]
-    if len(documents) != len(versions) or not versions or [*statements] != list(map(audit_of, documents, versions)):
-        what = "the documents are not those that were signed"
-        raise StatementError(what, where=str(path), todo="Make them by --sign.")
-    return signed, documents
+    answer(run, receipts)
 
 
 def close(run: Run, facility: Facility, month: ReportingMonth, version: Version = None) -> None:
@@ -245,7 +203,7 @@ def totals_to_close(run: Run, facility: int, month: Month) -> dict[str, int]:
     return {"version": version, "energy_wh": status.energy, **gross}
 
 
-Energy = Annotated[int, typer.Option("--energy-wh", help="New total, Wh.", min=0)]
+Energy = Annotated[int | None, typer.Option("--energy-wh", help="New total, Wh.", min=0)]
 Reason = Annotated[str, typer.Option("--reason", help="Why the totals change.")]
 
 
@@ -253,8 +211,10 @@ def restate(
     run: Run,
     facility: Facility,
     month: ReportingMonth,
-    energy_wh: Energy,
     reason: Reason,
+    energy_wh: Energy = None,
+    statement: StatementFile = None,
+    inputs: Inputs = None,
     scope1_g: Scope1 = 0,
     scope3_g: Scope3 = 0,
     year: Year = None,
@@ -263,20 +223,44 @@ def restate(
     residual: Residual = None,
     boundary: Boundary = "google-2024",
 ) -> None:
-    """Replaces the totals of a month, which reopens its claims. Only an auditor."""
-    from carbon_tokens.ledger.documents import audit_of
-    from carbon_tokens.statements import MethodReference
-    from carbon_tokens.statements import restate as restated
+    """Replaces the totals of a month, which reopens its claims. Only an auditor.
 
-    factor = _factor(run, facility, month, year, edition, workbook, residual) if energy_wh else None
-    document = restated(
-        _replaced(run, facility, month), reason, energy_wh=energy_wh, scope1_g=scope1_g, scope3_g=scope3_g,
-        factor=factor, method=MethodReference.shipped(boundary), quality="D",
-    )  # fmt: skip
+    By new totals, or for a month that a fleet's statement stands for by the --statement of its new tables.
+    """
+    from carbon_tokens.ledger.documents import audit_of
+
+    chosen = (year, edition, workbook, residual)
+    scopes = (scope1_g, scope3_g)
+    document = restated(run, facility, month, reason, (statement, inputs), energy_wh, scopes, chosen, boundary)
     version = run.ledger.account(facility, month).version + 1
     run.documents.put(document)
     receipt = run.ledger.restate(audit_of(document, version))
-    _answer(run, [(receipt, document, version)])
+    answer(run, [(receipt, document, version)])
+
+
+def restated(
+    run: Run, facility: int, month: Month, reason: str, stated: tuple[Path | None, Path | None], energy_wh: int | None,
+    scopes: tuple[int, int], chosen: tuple[int | None, str | None, Path | None, Path | None], boundary: str,
+) -> Auditable:  # fmt: skip
+    """The document of a restatement: by new totals, or by a fleet's statement and the files behind it.
+
+    Args:
+        stated: statement and its input files; energy_wh: else the new total, with scopes 1 and 3 in g.
+        chosen: year, edition, workbook and residual mix of the factor.
+    """
+    from carbon_tokens.statements import MethodReference, restate
+
+    statement, inputs = stated
+    if (statement is None) == (energy_wh is None) or (statement and any(scopes)) or (inputs and not statement):
+        raise typer.BadParameter("give --energy-wh with scopes 1 and 3, or a --statement with its --inputs")
+    if statement:
+        document = statement_of(run, statement, facility, month, inputs)
+        return restatement_of(document, reason, _replaced(run, facility, month), statement.name)
+    factor = _factor(run, facility, month, *chosen) if energy_wh else None
+    return restate(
+        _replaced(run, facility, month), reason, energy_wh=energy_wh or 0, scope1_g=scopes[0], scope3_g=scopes[1],
+        factor=factor, method=MethodReference.shipped(boundary), quality="D",
+    )  # fmt: skip
 
 
 def _replaced(run: Run, facility: int, month: Month) -> list[Any]:

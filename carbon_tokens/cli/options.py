@@ -46,6 +46,9 @@ Facility = Annotated[int, typer.Option("--facility", help="The facility's id.", 
 ReportingMonth = Annotated[
     Month, typer.Option("--month", help="The reporting month.", parser=_month, metavar="YYYY-MM")
 ]
+OptionalMonth = Annotated[
+    Month | None, typer.Option("--month", help="The reporting month.", parser=_month, metavar="YYYY-MM")
+]
 Thru = Annotated[
     Month | None,
     typer.Option("--thru", help="Last month of several; one month without it.", parser=_month, metavar="YYYY-MM"),

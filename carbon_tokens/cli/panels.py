@@ -16,17 +16,18 @@ from carbon_tokens.cli.audits import (
     Boundary,
     Edition,
     Energy,
+    Inputs,
     Reason,
     Residual,
     Scope1,
     Scope3,
+    StatementFile,
     Version,
     Workbook,
     Year,
+    restated,
     totals_to_close,
 )
-from carbon_tokens.cli.audits import _factor as factor_of
-from carbon_tokens.cli.audits import _replaced as replaced
 from carbon_tokens.cli.options import Amount, Facility, Hash, ReportingMonth, Token
 from carbon_tokens.cli.run import Run, verb
 from carbon_tokens.nesting import loads
@@ -95,9 +96,11 @@ def restate(
     run: Run,
     facility: Facility,
     month: ReportingMonth,
-    energy_wh: Energy,
     reason: Reason,
     out: NewFile,
+    energy_wh: Energy = None,
+    statement: StatementFile = None,
+    inputs: Inputs = None,
     scope1_g: Scope1 = 0,
     scope3_g: Scope3 = 0,
     year: Year = None,
@@ -110,14 +113,10 @@ def restate(
     """Signs new totals of a month, for others of the panel to sign too."""
     from carbon_tokens.ledger import restatement
     from carbon_tokens.ledger.documents import audit_of
-    from carbon_tokens.statements import MethodReference
-    from carbon_tokens.statements import restate as restated
 
-    factor = factor_of(run, facility, month, year, edition, workbook, residual) if energy_wh else None
-    document = restated(
-        replaced(run, facility, month), reason, energy_wh=energy_wh, scope1_g=scope1_g, scope3_g=scope3_g,
-        factor=factor, method=MethodReference.shipped(boundary), quality="D",
-    )  # fmt: skip
+    chosen = (year, edition, workbook, residual)
+    scopes = (scope1_g, scope3_g)
+    document = restated(run, facility, month, reason, (statement, inputs), energy_wh, scopes, chosen, boundary)
     version = run.ledger.account(facility, month).version + 1
     signed = run.ledger.sign(restatement(audit_of(document, version)), deadline_of(run, days))
     _write(run, out, signed, {"documents": [document.to_json()]})

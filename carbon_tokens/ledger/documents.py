@@ -5,20 +5,21 @@ from __future__ import annotations
 from carbon_tokens.factors import Rate
 from carbon_tokens.ledger.ids import OFFSET, REC
 from carbon_tokens.ledger.records import Audit, Batch, Factor
-from carbon_tokens.statements import CertificateBatch, Restatement, Statement
+from carbon_tokens.statements import Auditable, CertificateBatch, Restatement
 
 CLASSES = {"rec": REC, "offset": OFFSET}
 _NONE = bytes(32)
 
 
-def audit_of(document: Statement | Restatement, version: int) -> Audit:
+def audit_of(document: Auditable, version: int) -> Audit:
     """What an auditor confirms of a document. ``version`` is the account's after it.
 
-    A restatement names no meter: one that fills a meter's gap is made by hand.
+    A restatement names no meter: one that fills a meter's gap is made by hand. A fleet's statement names no release:
+    its scope 2 is by the hour, which the chain cannot recompute.
     """
     release = bytes.fromhex(document.factor.release[2:]) if document.factor else _NONE
     meter, start, end = _NONE, 0, 0
-    if isinstance(document, Statement):
+    if not isinstance(document, Restatement):
         meter, start, end = bytes.fromhex(document.meter[2:]), document.start, document.end
     return Audit(
         facility=int(document.facility, 16),

@@ -7,26 +7,37 @@ from pathlib import Path
 
 from carbon_tokens.energy import Reading, apply_pue, bills, hourly
 from carbon_tokens.errors import CarbonTokensError
+from carbon_tokens.statements.auditable import Auditable
+from carbon_tokens.statements.fleet import FleetStatement
+from carbon_tokens.statements.fleet_stating import differences
 from carbon_tokens.statements.method import MethodReference
-from carbon_tokens.statements.restatement import Restatement
 from carbon_tokens.statements.statement import NO_METER, Input, Statement
 
 
-def check(statement: Statement | Restatement, inputs_dir: Path | str) -> list[str]:
+def check(statement: Auditable, inputs_dir: Path | str) -> list[str]:
     """Differences between a document and its input files, as sentences; an empty list if there are none.
 
     Every file's hash is compared; a statement's reading is taken again from its bills or hours and compared in meter,
-    period, energy, hours and quality. That scope 2 follows from energy and factor was checked when it was read.
+    period, energy, hours and quality. That scope 2 follows from energy and factor was checked when it was read. A
+    fleet is allocated again, and every total, the period and the rows are compared; its tables are in the folder, or
+    in one of it that is named by the month, where several months are checked.
+
+    Raises:
+        ExtraMissing: a fleet is to be allocated, and what does that is not installed.
     """
     folder = Path(inputs_dir)
-    found = [_file_difference(item, folder / item.name) for item in statement.inputs]
-    differences = [difference for difference in found if difference] + _method_differences(statement.method)
+    if isinstance(statement, FleetStatement) and (folder / str(statement.month)).is_dir():
+        folder /= str(statement.month)
+    files = [_file_difference(item, folder / item.name) for item in statement.inputs]
+    found = [each for each in files if each] + _method_differences(statement.method)
+    if isinstance(statement, FleetStatement):
+        return found + differences(statement, folder)
     if isinstance(statement, Statement) and statement.meter != NO_METER:
         measured = [item for item in statement.inputs if item.kind != "document"]
         if not measured:
-            return [*differences, "no input file shows the energy"]
-        differences += _reading_differences(statement, measured[0], folder / measured[0].name)
-    return differences
+            return [*found, "no input file shows the energy"]
+        found += _reading_differences(statement, measured[0], folder / measured[0].name)
+    return found
 
 
 def _file_difference(item: Input, path: Path) -> str:

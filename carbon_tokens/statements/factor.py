@@ -86,7 +86,12 @@ class FactorReference(Part):
         )
 
 
-def _rounded(name: str, text: object) -> int:
+def exact_rate(name: str, text: object) -> Fraction:
+    """A rate from its text, g/MWh. Raises StatementError for anything but plain digits with a decimal point."""
     if not isinstance(text, str) or not _RATE.fullmatch(text):
         raise StatementError(f"{text!r} is no rate in plain digits", where=name)
-    return ceil(Fraction(text))
+    return Fraction(text)
+
+
+def _rounded(name: str, text: object) -> int:
+    return ceil(exact_rate(name, text))

@@ -12,6 +12,7 @@ from carbon_tokens.statements.document import Part, hexadecimal, texts, words
 
 BOUNDARIES = ("google-2024", "google-2026")
 METHOD = "site-energy-1"
+FLEET_METHOD = "fleet-allocation-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +38,24 @@ class MethodReference(Part):
 
     @classmethod
     def shipped(cls, boundary: str = BOUNDARIES[0], method: str = METHOD) -> MethodReference:
-        """The reference to a method that is shipped in data/methodology.
+        """The reference to a method that is shipped in data/methodology, with the lists of its boundary.
 
         Raises:
             StatementError: the method has no such boundary.
             CarbonTokensError: no such method is shipped.
         """
         data = data_files.path("methodology", f"{method}.toml").read_bytes()
-        boundaries = tomllib.loads(data.decode())["boundary"]
+        boundaries = tomllib.loads(data.decode()).get("boundary") or _boundaries()
         if boundary not in boundaries:
             known = f"Boundaries: {', '.join(boundaries)}."
             raise StatementError(f"method {method} has no boundary {boundary!r}", where=f"{method}.toml", todo=known)
         lists = {name: tuple(boundaries[boundary][name]) for name in ("included", "excluded")}
         return cls(method, boundary, **lists, sha256="0x" + hashlib.sha256(data).hexdigest())
+
+
+def _boundaries() -> dict[str, dict[str, tuple[str, ...]]]:
+    """The boundaries that are files of their own, for a method that has none in its file."""
+    from carbon_tokens.allocation.method.boundaries import Boundary
+
+    found = (Boundary.shipped(name) for name in BOUNDARIES)
+    return {each.boundary: {"included": each.included, "excluded": each.excluded} for each in found}

@@ -11,6 +11,7 @@ from carbon_tokens.errors import StatementError
 from carbon_tokens.periods import Month
 from carbon_tokens.statements.document import Document, hexadecimal, one_of, words
 from carbon_tokens.statements.factor import FactorReference
+from carbon_tokens.statements.fleet import FleetStatement
 from carbon_tokens.statements.method import MethodReference
 from carbon_tokens.statements.statement import Input, Statement, check_parts, load_part
 from carbon_tokens.statements.totals import FACILITY_OCTETS, check_totals, facility_hex, scope2
@@ -58,7 +59,7 @@ class Restatement(Document):
 
 
 def restate(
-    replaced: Iterable[Statement | Restatement],
+    replaced: Iterable[Statement | FleetStatement | Restatement],
     reason: str,
     *,
     energy_wh: int,

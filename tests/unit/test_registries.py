@@ -1,4 +1,4 @@
-"""Downloads of registries become batches that can be issued; the rest is listed with its reason, and nothing is lost."""
+"""Registries' downloads become batches that can be issued; the rest is listed with its reason, and none is lost."""
 
 from __future__ import annotations
 
