@@ -31,8 +31,15 @@ class BoundarySet(StrEnum):
     google_2026 = "google-2026"
 
 
+def _source(text: str) -> str:
+    """A folder that exists, or the URI of one in an object store, which is opened when it is read."""
+    if "://" not in text and not Path(text).is_dir():
+        raise typer.BadParameter(f"{text!r} is no folder")
+    return text
+
+
 Folder = Annotated[
-    Path, typer.Argument(help="Folder of the fleet's tables, CSV or Parquet.", exists=True, file_okay=False)
+    str, typer.Argument(callback=_source, help="Folder of the fleet's tables, or its URI (s3://bucket/folder).")
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="New folder for customers, Google's export and shares.")]
 ByCustomer = Annotated[bool, typer.Option("--by-customer", help="Also a file for each customer; with --out.")]
@@ -84,7 +91,7 @@ def allocate(
     run.answer(content, lambda console: _show(content, found, console))
 
 
-def _allocated(run: Run, folder: Path, chosen: Chosen, workers: int, keep: Path | None) -> Footprint:
+def _allocated(run: Run, folder: str, chosen: Chosen, workers: int, keep: Path | None) -> Footprint:
     try:
         from carbon_tokens.allocation import fleet
     except ImportError as error:

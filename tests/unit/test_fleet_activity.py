@@ -97,6 +97,7 @@ def test_activity_of_nothing_leaves_the_hour_to_reservations() -> None:
         ({"activity": rows("cluster,service,metric,amount roof,cage-1,kw_h,1")}, "cluster 'roof' is unknown"),
         ({"activity": None}, "no table machines, machine_hours, cpu_usage"),
         ({"machines": rows("machine,cluster,idle_w m,hall,1")}, "no table machine_hours, cpu_usage"),
+        ({"facility_hours": rows("cluster,hour,facility_wh hall,0,0")}, "no meter shows any energy"),
     ],
 )
 def test_activity_that_does_not_fit_is_a_named_error(change: Fleet, what: str) -> None:

@@ -115,8 +115,10 @@ def _off(f: Footprint, published: pa.Table, name: str) -> int:
     """The greatest number of units by which a row of a region is above the floor of its exact part."""
     most = 0
     wholes = {row["region"]: row[name] for row in published.to_pylist()}
-    regions = f.rows.column("region").combine_chunks().dictionary_encode() if len(f.rows) else None
-    for at, region in enumerate(regions.dictionary.to_pylist() if regions is not None else []):
+    if not len(f.rows):
+        return most
+    regions = f.rows.column("region").combine_chunks().dictionary_encode()
+    for at, region in enumerate(regions.dictionary.to_pylist()):
         place = regions.indices.to_numpy() == at
         energy, location, parts = (
             f.rows.column(each).to_numpy()[place] for each in ("energy_uwh", "location_ug", name)

@@ -77,7 +77,8 @@ def allocate(
     other = worldwide(inputs.tables, fleet.month)
     split = customers.split(totals, published, other.grams, inputs.tables["skus"], inputs.tables["customer_usage"])
     found = Footprint(
-        regions, split.rows, split.unsold, split.bare, hours, days, residual, **other.grams, non_electric=other,
+        regions, split.rows, split.unsold, split.bare, hours, days, residual, scope1_g=other.scope1_g,
+        scope3_g=other.scope3_g, non_electric=other,
         undelivered_uwh=int(passing.left(energy).sum()), options=options, boundary=boundary, inputs=inputs.sha256,
         ignored=inputs.ignored, month=str(fleet.month) if fleet.month else None,
         quality=assess(inputs.tables, hours),
@@ -119,6 +120,8 @@ def _covered(fleet: Fleet, cells: list[Cells]) -> list[Cells]:
     drawing = np.zeros(seen.shape, np.int64)
     np.add.at(drawing, fleet.cluster, np.maximum(fleet.facility, 0))
     left = (drawing > 0) & (seen == 0)
+    if not cells and not left.any():
+        raise FleetError("no meter shows any energy", where="facility_hours", todo="There is nothing to allocate.")
     if not left.any():
         return cells
     power, usage = map(tables.empty, PARTITIONED)

@@ -80,11 +80,11 @@ class Fleet:
         services = _services(tables)
         first, facility = _facility(tables["facility_hours"], {name: at for at, name in enumerate(rooms)})
         intensity, annual = _intensities(tables, clusters, first, facility.shape[1], missing_hours)
+        reserved, active = (_scores(tables, index, services, each) for each in (_RESERVED, _ACTIVE))
         return cls(
             clusters, regions, rooms, tuple(_words(tables["machines"], "machine")), services, region, cluster, room,
             _integers(tables["machines"], "idle"), _owners(tables["machines"], services),
-            *(_scores(tables, index, services, each) for each in (_RESERVED, _ACTIVE)),
-            first, facility, intensity, annual,
+            reserved, active, first, facility, intensity, annual,
         )  # fmt: skip
 
     @property

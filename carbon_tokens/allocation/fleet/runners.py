@@ -8,6 +8,7 @@ the small tables and the kernel are.
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -22,6 +23,7 @@ from carbon_tokens.allocation.fleet import kernel
 from carbon_tokens.allocation.fleet.cells import Cells
 from carbon_tokens.allocation.fleet.inputs import Part
 from carbon_tokens.allocation.fleet.model import Fleet
+from carbon_tokens.allocation.fleet.store import Stored
 
 Runner = Callable[[Fleet, Sequence[Part]], Iterator[Cells]]
 
@@ -42,7 +44,7 @@ def _run(fleet: Fleet, part: Part) -> Cells:
 def _memory_kept() -> Iterator[None]:
     """Arrow's memory from the C library, which keeps what is freed for the next partition.
 
-    Arrow's own allocator gives it back at once: a third of all CPU time would go into getting it again.
+    Arrow's own allocator gives it back at once, and getting it again takes a good part of the CPU time.
     """
     before = pa.default_memory_pool()
     pa.set_memory_pool(pa.system_memory_pool())
@@ -61,7 +63,10 @@ class Processes:
     def __call__(self, fleet: Fleet, parts: Sequence[Part]) -> Iterator[Cells]:
         """Cells in the order of the partitions."""
         workers = min(self.workers or os.cpu_count() or 1, max(1, len(parts)))
-        with ProcessPoolExecutor(workers, initializer=_start, initargs=(fleet,)) as pool:
+        # a store's client does not survive a fork
+        stored = any(isinstance(part.power, Stored) for part in parts)
+        context = multiprocessing.get_context("spawn" if stored else None)
+        with ProcessPoolExecutor(workers, context, initializer=_start, initargs=(fleet,)) as pool:
             yield from map(Cells.of_bytes, pool.map(_work, parts))
 
 

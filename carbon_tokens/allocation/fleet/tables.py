@@ -7,6 +7,7 @@ that is no amount is named by file and row. Unknown columns are refused: one may
 from __future__ import annotations
 
 import csv
+import io
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from carbon_tokens.allocation.fleet.columns import TABLES, Column
+from carbon_tokens.allocation.fleet.store import Stored
 from carbon_tokens.errors import FleetError
 
 _DECIMAL = pa.decimal256(50, 24)  # cells: 26 digits before the point, 24 behind
@@ -56,25 +58,31 @@ def empty(table: str) -> pa.Table:
 def _load(source: Any, table: str) -> tuple[str, pa.Table]:
     if isinstance(source, pa.Table):
         return table, source
-    if not isinstance(source, (str, Path)):
+    if not isinstance(source, (str, Path, Stored)):
         return table, pa.Table.from_pandas(source, preserve_index=False)
-    path = Path(source)
+    file = Path(source) if isinstance(source, str) else source
+    content = file.read() if isinstance(file, Stored) else file
     try:
-        if path.suffix == ".parquet":
-            names = [name for each in TABLES[table] if each.kind == "name" for name in each.units]
-            # its own columns: without partitioning a folder region=north is not one
-            return path.name, pyarrow.parquet.read_table(path, read_dictionary=names, partitioning=None)
-        return path.name, _csv(path)
+        return file.name, _parquet(content, table) if file.suffix == ".parquet" else _csv(content)
     except (OSError, pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise FleetError(f"cannot be read ({str(error).splitlines()[0]})", where=path.name) from error
+        raise FleetError(f"cannot be read ({str(error).splitlines()[0]})", where=file.name) from error
 
 
-def _csv(path: Path) -> pa.Table:
+def _parquet(content: Path | pa.Buffer, table: str) -> pa.Table:
+    names = [name for each in TABLES[table] if each.kind == "name" for name in each.units]
+    source = content if isinstance(content, Path) else pa.BufferReader(content)
+    # its own columns: without partitioning a folder region=north is not one
+    return pyarrow.parquet.read_table(source, read_dictionary=names, partitioning=None)
+
+
+def _csv(content: Path | pa.Buffer) -> pa.Table:
     text = pa.string()
-    with path.open(encoding="utf-8-sig") as file:
-        header = [cell.strip() for cell in next(csv.reader([file.readline()]), [])]
+    with content.open("rb") if isinstance(content, Path) else io.BytesIO(content) as file:
+        first = file.readline().decode("utf-8-sig")
+    header = [cell.strip() for cell in next(csv.reader([first]), [])]
     options = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(header, text), strings_can_be_null=False)
-    return pyarrow.csv.read_csv(path, convert_options=options)
+    source = content if isinstance(content, Path) else pa.BufferReader(content)
+    return pyarrow.csv.read_csv(source, convert_options=options)
 
 
 def _columns(found: pa.Table, known: tuple[Column, ...], where: str) -> dict[str, tuple[str, int]]:
