@@ -1,4 +1,5 @@
-# carbon-tokens: `make demo` needs Python >= 3.11 only; everything else also Node >= 20 with npm.
+# carbon-tokens: `make demo` needs Python >= 3.11 only; everything else also Node >= 20 with npm, `make browser` Chromium, and
+# `make spark` Java.
 # Environments: .venv (package, test tools), .venv-brownie (eth-brownie from source, web3 7), .venv-web3-7 (oldest web3),
 # .venv-security (halmos, slither), .venv-spark (Apache Spark), node_modules (solc, ganache, anvil, forge, OpenZeppelin).
 # Each is made once and again when its lock file changes.

@@ -128,7 +128,9 @@ def allocated(
     folder: Path | str, options: FleetOptions, boundary: str, *, workers: int = 1, keep: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Footprint:  # fmt: skip
-    """The fleet in a folder or store, allocated by so many processes. Raises ExtraMissing, or as ``allocation.fleet.allocate``.
+    """The fleet in a folder or store, allocated by so many processes.
+
+    Raises ExtraMissing, or as ``allocation.fleet.allocate``.
 
     Args:
         keep: folder where partitions are kept, so that those that did not change are not run.
