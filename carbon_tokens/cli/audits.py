@@ -1,4 +1,4 @@
-"""``energy read``, ``audit``, ``close``, ``restate`` and ``disallow``."""
+"""``audit``, ``close``, ``restate`` and ``disallow``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from carbon_tokens.cli import signed_audits
+from carbon_tokens.cli.energy import Pue, readings_of_bills
 from carbon_tokens.cli.options import Amount, Facility, Hash, ReportingMonth, Token
 from carbon_tokens.cli.run import Run, verb
 from carbon_tokens.cli.signed_audits import answer
@@ -16,12 +17,23 @@ from carbon_tokens.periods import Month
 
 if TYPE_CHECKING:
     from carbon_tokens.energy import Reading
-    from carbon_tokens.statements import Auditable, FactorReference
+    from carbon_tokens.statements import Auditable, FactorReference, Input
 
-energy = typer.Typer(help="Electricity from bills and meters.", no_args_is_help=True)
-
-Bills = Annotated[Path, typer.Option("--bills", help="CSV of bills.", exists=True, dir_okay=False)]
-OptionalBills = Annotated[Path | None, typer.Option("--bills", help="CSV of bills.", exists=True, dir_okay=False)]
+OptionalBills = Annotated[
+    Path | None, typer.Option("--bills", help="Bills: CSV, .xlsx or UtilityAPI JSON.", exists=True, dir_okay=False)
+]
+MeterFile = Annotated[
+    Path | None, typer.Option("--meter", help="A meter's hours: CSV or Green Button XML.", exists=True, dir_okay=False)
+]
+Utility = Annotated[str, typer.Option("--utility", help="Utility of the --meter, where its file names none.")]
+MeterName = Annotated[str, typer.Option("--meter-name", help="Name of the --meter, where its file has none.")]
+MissingHours = Annotated[
+    str, typer.Option("--missing", help="For hours that the --meter misses: refuse, or their mean or max.")
+]
+Direct = Annotated[
+    Path | None,
+    typer.Option("--direct", help="Log of fuels and refrigerants, for scope 1.", exists=True, dir_okay=False),
+]
 StatementFile = Annotated[
     Path | None,
     typer.Option("--statement", help="Statement of a fleet, as state writes it.", exists=True, dir_okay=False),
@@ -30,7 +42,6 @@ Inputs = Annotated[
     Path | None,
     typer.Option("--inputs", help="Files that the statement must follow from.", exists=True, file_okay=False),
 ]
-Pue = Annotated[str, typer.Option("--pue", help="PUE to apply, if the meter is of IT equipment; 1: none.")]
 Year = Annotated[int | None, typer.Option("--year", help="Data year of the factor; the month's year without it.")]
 Edition = Annotated[str | None, typer.Option("--edition", help="Edition of the release.")]
 Workbook = Annotated[Path | None, typer.Option("--workbook", help="EPA's workbook instead of a shipped release.")]
@@ -52,28 +63,10 @@ Deadline = Annotated[int, typer.Option("--days", help="Full days (UTC) that a si
 
 
 def register(app: typer.Typer) -> None:
-    app.add_typer(energy, name="energy")
     verb(app, "audit", writer="auditor", documents=True)(audit)
     verb(app, "close", writer="auditor")(close)
     verb(app, "restate", writer="auditor", documents=True)(restate)
     verb(app, "disallow", writer="auditor")(disallow)
-
-
-@verb(energy, "read", options=())
-def read(run: Run, bills: Bills, month: ReportingMonth, pue: Pue = "1") -> None:
-    """What the bills say of a month, in Wh, each with its place in the file and its quality."""
-    found = _readings(bills, month, pue)
-    rows = [
-        {"utility": each.utility, "meter": each.meter, "start": each.start, "end": each.end, "where": each.where,
-         "energy_wh": each.energy_wh, "quality": each.quality, "note": each.note}
-        for each in found
-    ]  # fmt: skip
-    total = sum(each.energy_wh for each in found)
-    lines = [
-        f"{each.where} {each.utility} {each.meter}: {each.energy_wh:,} Wh {each.quality} {each.note}" for each in found
-    ]
-    content = {"month": str(month), "energy_wh": total, "readings": rows}
-    run.answer(content, lambda out: out.print("\n".join([*lines, f"{month}: {total:,} Wh"]), soft_wrap=True))
 
 
 def audit(
@@ -81,6 +74,11 @@ def audit(
     facility: Facility,
     month: ReportingMonth,
     bills: OptionalBills = None,
+    meter: MeterFile = None,
+    utility: Utility = "",
+    meter_name: MeterName = "",
+    missing: MissingHours = "refuse",
+    direct: Direct = None,
     statement: StatementFile = None,
     inputs: Inputs = None,
     pue: Pue = "1",
@@ -96,7 +94,7 @@ def audit(
     submit: Submit = [],  # noqa: B006
     days: Deadline = 30,
 ) -> None:
-    """Audits a month: each reading of the bills with its scope 2, and scopes 1 and 3 apart. Only an auditor.
+    """Audits a month: each reading of bills or of a meter with its scope 2, scopes 1 and 3 apart. Only an auditor.
 
     With --statement it audits what that document states; with --inputs only if it follows from these files.
 
@@ -106,19 +104,20 @@ def audit(
     if submit:
         signed_audits.submit(run, submit)
         return
-    said = (bills, pue != "1", year, edition, workbook, residual, scope1_g, scope3_g, note)
+    said = (bills, meter, direct, pue != "1", year, edition, workbook, residual, scope1_g, scope3_g, note)
     if (statement and any(said)) or (inputs and not statement):
         raise typer.BadParameter("a --statement says all of that itself; --inputs are the files behind one")
     documents: list[Auditable]
     if statement:
         documents = [statement_of(run, statement, facility, month, inputs)]
     else:
-        factor = _factor(run, facility, month, year, edition, workbook, residual) if bills else None
-        documents = _statements(facility, month, _readings(bills, month, pue) if bills else [], factor, boundary,
-                                scope1_g, scope3_g, note)  # fmt: skip
+        readings = _readings(month, bills, (meter, utility, meter_name, missing), pue)
+        factor = _factor(run, facility, month, year, edition, workbook, residual) if bills or meter else None
+        burnt, log = _direct(direct, month)
+        documents = _statements(facility, month, readings, factor, boundary, scope1_g + burnt, scope3_g, note, log)
     if not documents:
-        what = "give --bills, --statement, --scope1-g or --scope3-g; no bill touches the month otherwise"
-        raise typer.BadParameter(what)
+        what = "give --bills, --meter, --statement, --direct, --scope1-g or --scope3-g"
+        raise typer.BadParameter(f"{what}; nothing touches the month otherwise")
     if bills:
         _warn_of_days_without_bills(run, bills, month)
     if sign:
@@ -127,11 +126,29 @@ def audit(
         _audit(run, documents)
 
 
-def _readings(path: Path, month: Month, pue: str) -> list[Reading]:
-    from carbon_tokens.energy import apply_pue, bills
+def _readings(month: Month, bills: Path | None, metered: tuple[Path | None, str, str, str], pue: str) -> list[Reading]:
+    """Of bills or of a meter's hours: both would count the same energy twice."""
+    from carbon_tokens.energy import apply_pue, hourly
 
-    found = bills.readings(bills.read(path), month)
+    meter, utility, name, missing = metered
+    if bills and meter:
+        raise typer.BadParameter("give --bills or --meter; energy reconcile compares them")
+    if bills:
+        return readings_of_bills(bills, month, pue)
+    found = hourly.readings(hourly.read(meter, utility, name), month, missing) if meter else []
     return found if pue == "1" else [apply_pue(each, pue, "as stated") for each in found]
+
+
+def _direct(path: Path | None, month: Month) -> tuple[int, list[Input]]:
+    """Grams of scope 1 in a log of fuels and refrigerants, and the log as what the statement rests on."""
+    from carbon_tokens.energy import direct_log
+    from carbon_tokens.statements import Input
+    from carbon_tokens.statements.direct import scope1
+
+    if path is None:
+        return 0, []
+    uses = direct_log.read(path)
+    return scope1(uses, month).grams, [Input(path.name, "document", "0x" + uses[0].file_sha256, 0, 0)]
 
 
 def _warn_of_days_without_bills(run: Run, path: Path, month: Month) -> None:
@@ -157,7 +174,7 @@ def _factor(
 
 def _statements(
     facility: int, month: Month, readings: list[Reading], factor: FactorReference | None, boundary: str, scope1_g: int,
-    scope3_g: int, notes: list[str],
+    scope3_g: int, notes: list[str], documents: list[Input],
 ) -> list[Auditable]:  # fmt: skip
     from carbon_tokens.statements import MethodReference, build, build_without_energy
 
@@ -168,7 +185,14 @@ def _statements(
     if scope1_g or scope3_g:
         found.append(
             build_without_energy(
-                facility, month, method=method, quality="D", scope1_g=scope1_g, scope3_g=scope3_g, notes=notes
+                facility,
+                month,
+                method=method,
+                quality="D",
+                scope1_g=scope1_g,
+                scope3_g=scope3_g,
+                documents=documents,
+                notes=notes,
             )
         )
     return found

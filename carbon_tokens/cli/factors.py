@@ -23,7 +23,8 @@ Region = Annotated[str, typer.Option("--region", help="US, a state or an eGRID s
 Year = Annotated[int, typer.Option("--year", help="Data year of the release.")]
 OptionalYear = Annotated[int | None, typer.Option("--year", help="Only this data year.")]
 Edition = Annotated[str | None, typer.Option("--edition", help="Revision; the year's default without it.")]
-Workbook = Annotated[Path, typer.Argument(help="EPA's eGRID workbook.", exists=True, dir_okay=False)]
+Files = Annotated[list[Path], typer.Argument(help="Files of emission factors.", exists=True, dir_okay=False)]
+Kind = Annotated[str, typer.Option("--kind", help="egrid, hourly or annual; else recognised.")]
 LoadWorkbook = Annotated[
     Path | None, typer.Option("--workbook", help="EPA's workbook instead of a shipped release.", exists=True)
 ]
@@ -89,15 +90,25 @@ def show(run: Run, region: Region, year: Year, edition: Edition = None) -> None:
 
 
 @verb(app, "read", options=())
-def read(run: Run, file: Workbook, edition: Edition = None) -> None:
-    """The rates in a workbook of EPA's layout, whatever its year."""
-    from carbon_tokens.factors import egrid
+def read(
+    run: Run, files: Files, kind: Kind = "", edition: Edition = None, year: TableYear = None, zone: Zone = ""
+) -> None:
+    """What files of factors hold: EPA's workbooks, hourly intensities, countries, suppliers, residual mixes."""
+    from carbon_tokens.factors import files as forms
 
-    rates = egrid.read_workbook(file, edition)
-    first = rates[0]
-    head = {"dataset": first.dataset, "release": first.release, "year": first.year, "edition": first.edition}
-    head |= {"revision": first.revision, "file_sha256": first.file_sha256}
-    run.answer({**head, "rates": [rate.to_json() for rate in rates]}, lambda out: _print(rates, out))
+    found = [forms.content(file, kind, edition=edition, year=year, zone=zone) for file in files]
+    content: dict[str, Any] = {"files": found} | (found[0] if len(found) == 1 else {})
+    run.answer(content, lambda out: _print_files(found, out))
+
+
+def _print_files(found: list[dict[str, Any]], out: Any) -> None:
+    for each in found:
+        said = {
+            name: value for name, value in each.items() if name not in ("file", "rates") and value not in (None, "")
+        }
+        out.print(f"{each['file']}: " + ", ".join(f"{name} {value}" for name, value in said.items()), soft_wrap=True)
+        for rate in each.get("rates", [])[:60]:
+            out.print(f"  {rate['level']:10} {rate['region']:5} {rate['co2e_lb_per_mwh'] or '–':>9} lb CO2e/MWh")
 
 
 @verb(app, "load", writer="publisher")

@@ -89,6 +89,13 @@ def parse(file: str, content: bytes, boundary: str) -> Parsed:
     raise FactorError(f"no known form of hourly intensities: {', '.join(header[:4])} …", where=f"{file}:1", todo=todo)
 
 
+def known(content: bytes) -> bool:
+    """Whether the header is that of a form of hourly intensities, marginal ones included."""
+    first = content[:65536].decode("utf-8-sig", "replace").split("\n", 1)[0]
+    header = [" ".join(cell.split()).lower() for cell in next(csv.reader([first]), [])]
+    return _marginal(header) or any(recognised(header) for _, recognised, _ in _FORMS)
+
+
 def _table(file: str, content: bytes) -> tuple[list[str], list[Row]]:
     try:
         lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))

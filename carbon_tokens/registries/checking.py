@@ -1,8 +1,8 @@
 """From entries of registries to batches that can be issued, and a list of all others with the reason.
 
 An entry is kept if its serials are as many as its MWh or t, its vintage is in order, no serial of it stands in another
-entry of any file, and, for a REC, all quality criteria are met. Of entries that overlap none is kept: which is right is
-for the registry to say. Nothing is dropped silently: kept and rejected entries are all that were read.
+entry of any file, and, for a REC whose quality criteria are given, all of them are met. Of entries that overlap none is
+kept: which is right is for the registry to say. Nothing is dropped silently: kept and rejected are all there were.
 """
 
 from __future__ import annotations
@@ -40,19 +40,21 @@ class Checked:
     rejects: tuple[Reject, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Counts and amounts: Wh of RECs and g of offsets, by registry."""
+        """Counts, Wh of RECs and g of offsets, in all and by registry; rejects by row and counted by reason."""
         sums: dict[str, dict[str, int]] = {}
         for batch, _ in self.batches:
-            of = sums.setdefault(batch.registry, {"batches": 0, "amount": 0})
+            of = sums.setdefault(batch.registry, {"batches": 0, "energy_wh": 0, "mass_g": 0})
             of["batches"] += 1
-            of["amount"] += batch.amount
+            of["energy_wh" if batch.token_class == "rec" else "mass_g"] += batch.amount
+        reasons = sorted({why for each in self.rejects for why in each.why})
         return {
             "batches": len(self.batches),
-            "rejects": len(self.rejects),
+            "energy_wh": sum(of["energy_wh"] for of in sums.values()),
+            "mass_g": sum(of["mass_g"] for of in sums.values()),
             "registries": {name: sums[name] for name in sorted(sums)},
-            "reasons": {why: sum(why in each.why for each in self.rejects)
-                        for why in sorted({why for each in self.rejects for why in each.why})},
-        }  # fmt: skip
+            "reasons": {why: sum(why in each.why for each in self.rejects) for why in reasons},
+            "rejected": [{"row": each.entry.where, "reason": "; ".join(each.why)} for each in self.rejects],
+        }
 
 
 def check(entries: Sequence[Entry], criteria: Criteria | None = None) -> Checked:
@@ -91,7 +93,7 @@ def _faults(entry: Entry, criteria: Criteria | None) -> Iterable[str]:
     if entry.vintage_end <= entry.vintage_start:
         yield "the vintage ends before it starts"
     if entry.token_class == "rec":
-        yield from criteria.unmet(entry.source) if criteria else ["its quality criteria are not stated"]
+        yield from criteria.unmet(entry.source) if criteria else ()
 
 
 def _overlaps(entries: Sequence[Entry]) -> dict[int, list[str]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from carbon_tokens import registries
+from carbon_tokens.cli import app
 from carbon_tokens.errors import StatementError
 from carbon_tokens.registries import CRITERIA, Criteria, Entry
 from carbon_tokens.statements import certificate_table
@@ -106,7 +109,7 @@ def test_a_range_within_an_earlier_one_is_found_behind_a_shorter_one(tmp_path: P
 
 def test_a_rec_needs_all_quality_criteria_and_an_offset_none(tmp_path: Path) -> None:
     entries = read(tmp_path, NAR.format("NAR-REC-2613-KS-12-2020-109286-4440 to 4448", 9))
-    assert reasons(entries) == ["its quality criteria are not stated"]
+    assert reasons(entries, met("GEN1")) == ["its quality criteria are not stated"]
     some = Criteria({"GEN2613": ALL_MET | {"only_claim": "no"}}, "c.csv", "00" * 32)
     assert reasons(entries, some) == ["not met: is the only instrument that carries the claim to that rate"]
     assert not registries.check(read(tmp_path, CAR)).rejects
@@ -160,3 +163,21 @@ def test_what_is_written_can_be_issued_and_what_was_rejected_is_listed(tmp_path:
 def test_a_file_that_is_no_registrys_download_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(StatementError, match=r"no known download|no readable CSV"):
         read(tmp_path, text)
+
+
+def test_the_command_prints_batches_amounts_and_rejects_and_writes_what_can_be_issued(tmp_path: Path) -> None:
+    names = {"car.csv": CAR, "verra.csv": VERRA.format(""), "nar.csv": NAR.format("NAR-REC-1-KS-12-2020-9-1 to 2", 2)}
+    for name, text in names.items():
+        (tmp_path / name).write_text(text)
+    files, out = [str(tmp_path / name) for name in names], ["--out", str(tmp_path / "out.csv")]
+    done = CliRunner().invoke(app, ["certificates", "read", *files, "--json"])
+    content = json.loads(done.stdout)
+    assert (content["batches"], content["energy_wh"], content["mass_g"]) == (3, 2_000_000, 9_085_000_000)
+    assert content["rejected"] == [
+        {"row": "verra.csv:2", "reason": "still active in the registry: retire it there first"}
+    ]
+    refused = CliRunner().invoke(app, ["certificates", "read", *files, *out])
+    assert refused.exit_code == 2 and "--criteria" in refused.output and not (tmp_path / "out.csv").exists()
+    rejects = ["--rejects", str(tmp_path / "rejects.csv")]
+    done = CliRunner().invoke(app, ["certificates", "read", *files[:2], *out, *rejects])
+    assert done.exit_code == 0 and len(certificate_table.read(tmp_path / "out.csv")) == 2
