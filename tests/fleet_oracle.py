@@ -9,7 +9,7 @@ services, R rooms, n machines and rows of CPU time, and p the greatest PUE of it
     pool S / 2^40  scores of reservations are whole numbers of 2^-40
 
 What a floor takes from one service another one gets, so no service is wrong by more than their sum d. Where nobody
-reserves, the pool follows dynamic energy that itself is wrong by d, which adds pool min(1, 2 d / dynamic). Emissions
+reserves, the pool follows dynamic energy that itself is wrong by d: pool min(1, 2 d / (dynamic − d)) more. Emissions
 are wrong by the intensity times as much, and by a floor an hour. Over its hours a cluster's errors add up.
 
 Reallocation moves errors without making them greater, counts them twice at most (what lacks here is too much there),
@@ -158,7 +158,8 @@ class _Cluster:
         pool = sum(done.idle.values(), F(0)) * 10**6
         wrong += self.services + pool * F(self.services, 2**40)
         if "idle_by_dynamic" in done.flags:
-            wrong += pool * min(F(1), 2 * wrong / followed)
+            sure = followed - wrong  # of the dynamic energy that the engine divides by
+            wrong += pool * (min(F(1), 2 * wrong / sure) if sure > 0 else 1)
         self.uwh += wrong
         self.ug += wrong * self.intensity.get(hour, self.annual) / 1000 + 1
 
@@ -224,9 +225,9 @@ def _customers(fleet: Fleet, by_region: Mapping[str, list[_Passed]], services: l
         sold = {key: amount for key, amount in units.items() if key[0] in prices}
         products[service] = regional_factors(ServiceMonth(prices, sold, energy, grams))
     lines = footprints(used, products)
-    assert {key[0]: sums.energy for key, sums in total_by(lines, "region").items()} == {
-        name: sum((sum(p.energy.values(), F(0)) for p in parts), F(0)) for name, parts in by_region.items()
-    }
+    charged = {key[0]: sums.energy for key, sums in total_by(lines, "region").items()}
+    drawn = {name: sum((sum(p.energy.values(), F(0)) for p in parts), F(0)) for name, parts in by_region.items()}
+    assert {name: kwh for name, kwh in charged.items() if kwh} == {name: kwh for name, kwh in drawn.items() if kwh}
     return lines
 
 

@@ -15,7 +15,8 @@ from carbon_tokens.energy import bills, green_button, hourly, utility_api
 from carbon_tokens.errors import CarbonTokensError, EnergyError
 from tests import espi_feeds as espi
 
-SLOW = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+MOST = settings.default.max_examples if settings.default else 100
+SLOW = settings(max_examples=MOST, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 FEED = espi.feed(
     espi.point("E"), espi.point("G", kind="1"),
     espi.reading_type(flowDirection="1"), espi.reading_type("R", flowDirection="19"),

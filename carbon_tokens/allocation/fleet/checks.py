@@ -6,9 +6,10 @@ result, straight sums beside straight sums, so that a reader sees what holds and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,19 +17,20 @@ import pyarrow.compute as pc
 
 from carbon_tokens.allocation.fleet import customers
 from carbon_tokens.allocation.fleet.exact import mul_div
-from carbon_tokens.allocation.fleet.result import Check, Footprint
+from carbon_tokens.allocation.fleet.result import Check, Footprint, Region
 from carbon_tokens.errors import NotConserved
 
 _UG = 10**6  # in a gram
+_FG = 10**15  # µWh × ng/Wh in a gram
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What is not in the result: totals of services after reallocation, totals published by region, retired Wh."""
+    """What is not in the result: totals of services after reallocation, totals published by region, instruments."""
 
     totals: pa.Table
     published: pa.Table
-    retired_wh: Mapping[str, int]
+    instruments: Sequence[Mapping[str, Any]]
 
 
 def evaluated(footprint: Footprint, beside: Beside) -> tuple[Check, ...]:
@@ -44,24 +46,26 @@ def evaluated(footprint: Footprint, beside: Beside) -> tuple[Check, ...]:
 def _checks(f: Footprint, beside: Beside) -> Iterator[Check]:
     hours, days, rows, totals = f.hours, f.days, f.rows, beside.totals
     metered, served = _sum(hours, "energy"), _sum(days, "energy")
-    drawn, shown = (hours.column(name).to_numpy() for name in ("machines", "energy"))
-    numbers = {"machines": _sum(hours, "machines"), "meters": metered, "cluster_hours": len(hours)}
-    yield Check(
-        "C1", "machines draw no more than their meters show, in any hour, µWh", numbers, bool((drawn <= shown).all())
-    )
-    yield _equal("C2", "energy of services is that of the meters, µWh", services=served, meters=metered)
+    machines, short = _sum(hours, "machines"), _short(hours)
+    numbers = {"machines": machines, "overhead": metered - machines, "services": served, "hours_below_machines": short}
+    yield Check("C1", "services have what machines drew and its overhead, which no hour has below 0, µWh", numbers,
+                not short and machines + numbers["overhead"] == served)  # fmt: skip
+    numbers = {"services": served, "meters": metered, "largest_of_a_cluster_day": _apart(days, hours)}
+    yield Check("C2", "services have what the meters show, in any cluster and day, µWh", numbers,
+                served == metered and not numbers["largest_of_a_cluster_day"])  # fmt: skip
     yield _bills(f)
-    kept = _sum(totals, "energy")
+    kept, placed = _sum(totals, "energy"), _sum(days, "location")
     yield _equal("C4", "what shared services passed on arrived, µWh", before=served, after=kept)
+    yield _equal("C4", "and the emissions with it, µg", before=placed, after=_sum(totals, "location"))
     exact = sum((each.location for each in f.regions), Fraction(0)) * _UG
-    lost = exact - _sum(days, "location")
-    numbers = {"meters_ug": int(exact), "services_ug": _sum(days, "location"), "floors": len(hours) * max(1, len(days))}
+    lost, cells = exact - placed, len(hours) * len(days.column("service").unique())
+    numbers = {"meters_ug": int(exact), "services_ug": placed, "floors": cells}
     yield Check(
         "C5", "emissions of services are energy × intensity, but for floors", numbers, 0 <= lost <= numbers["floors"]
     )
     of_regions = sum(each.energy_uwh for each in f.regions)
     yield _equal("C6", "hours add up to days, regions and the fleet, µWh", hours=metered, regions=of_regions)
-    yield _matched(f, beside.retired_wh)
+    yield _matched(f, beside.instruments)
     spread = _sum(rows, "energy_uwh") + _left(f)
     yield Check("C8", "list values carry all energy of the services that were sold, but for floors, µWh",
                 {"rows": _sum(rows, "energy_uwh"), "not_sold": _left(f), "services": kept},
@@ -95,13 +99,45 @@ def _bills(f: Footprint) -> Check:
     return Check("C3", says, numbers, all(each.within(f.options.bill_tolerance) for each in of))
 
 
-def _matched(f: Footprint, retired: Mapping[str, int]) -> Check:
-    """C7: what instruments cover is no more than the load; a surplus covers nothing."""
-    covered = {each.region: min(retired.get(each.region, 0), each.energy_uwh) for each in f.regions}
-    numbers = {"retired_uwh": sum(retired.values()), "covered_uwh": sum(covered.values())}
-    numbers["load_uwh"] = sum(each.energy_uwh for each in f.regions)
-    return Check("C7", "retired instruments cover no more than the load", numbers,
-                 numbers["covered_uwh"] <= min(numbers["load_uwh"], numbers["retired_uwh"]))  # fmt: skip
+def _short(hours: pa.Table) -> int:
+    """How many cluster-hours have machines that drew more than the meters show."""
+    drawn, shown = (hours.column(name).to_numpy() for name in ("machines", "energy"))
+    return int(np.count_nonzero(drawn > shown))
+
+
+def _apart(days: pa.Table, hours: pa.Table) -> int:
+    """By how much, at most, services and meters differ in a cluster and day."""
+    day = pa.array(hours.column("hour").to_numpy() // 24)
+    rows = [days.select(["cluster", "day", "energy"]), hours.select(["cluster", "energy"]).append_column("day", day)]
+    sums: dict[tuple[str, int], int] = {}
+    for sign, table in zip((1, -1), rows, strict=True):
+        for row in table.group_by(["cluster", "day"]).aggregate([("energy", "sum")]).to_pylist():
+            key = row["cluster"], row["day"]
+            sums[key] = sums.get(key, 0) + sign * row["energy_sum"]
+    return max(map(abs, sums.values()), default=0)
+
+
+def _matched(f: Footprint, instruments: Sequence[Mapping[str, Any]]) -> Check:
+    """C7: what the market-based total says is covered is no more than the load, nor than what was retired."""
+    numbers, holds = {"retired_uwh": 0, "covered_uwh": 0, "load_uwh": 0}, True
+    for region in f.regions:
+        own = [each for each in instruments if each["region"] == region.region]
+        retired = sum(each["energy"] for each in own)
+        covered = _covered(region, retired, sum(each["energy"] * each["intensity"] for each in own))
+        holds = holds and 0 <= covered <= min(retired, region.energy_uwh)
+        for name, amount in zip(numbers, (retired, int(covered), region.energy_uwh), strict=True):
+            numbers[name] += amount
+    return Check("C7", "retired instruments cover no more than the load", numbers, holds)
+
+
+def _covered(region: Region, retired: int, certified: int) -> Fraction:
+    """µWh at the factor of the certificates, which are what the total is below the residual mix of all energy."""
+    if not retired or region.residual_mix is None:
+        return Fraction(0)
+    factor = Fraction(certified, retired)
+    if factor == region.residual_mix:  # then it makes no difference
+        return Fraction(min(retired, region.energy_uwh))
+    return (region.residual_mix * region.energy_uwh - region.market * _FG) / (region.residual_mix - factor)
 
 
 def _left(f: Footprint) -> int:

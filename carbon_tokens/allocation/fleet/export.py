@@ -96,7 +96,7 @@ def to_json(footprint: Footprint) -> dict[str, Any]:
             "overhead_without_it_uwh": _total(hours, "without_it"),
             "unreserved_idle_uwh": _total(hours, "unreserved"),
             "by_activity_uwh": _total(hours, "by_activity"),
-            "by_activity": _by_cluster(hours, "by_activity"),
+            "by_activity": _by_activity(hours),
             "undelivered_uwh": f.undelivered_uwh,
             "unsold": f.unsold.to_pylist(),
             "sold_without_energy": f.bare.to_pylist(),
@@ -113,10 +113,14 @@ def to_json(footprint: Footprint) -> dict[str, Any]:
     }
 
 
-def _by_cluster(hours: pa.Table, column: str) -> dict[str, int]:
-    """µWh of a column by cluster, where there are any."""
-    sums = hours.group_by("cluster").aggregate([(column, "sum")]).to_pylist()
-    return dict(sorted((row["cluster"], row[f"{column}_sum"]) for row in sums if row[f"{column}_sum"]))
+def _by_activity(hours: pa.Table) -> dict[str, dict[str, object]]:
+    """By cluster, of what activity metrics decided: µWh and its share. It is the last tier, so grade D."""
+    sums = hours.group_by("cluster").aggregate([("by_activity", "sum"), ("energy", "sum")]).to_pylist()
+    return {
+        row["cluster"]: {"energy_uwh": part, "share": _ratio(part, row["energy_sum"]), "grade": "D"}
+        for row in sorted(sums, key=lambda row: str(row["cluster"]))
+        if (part := row["by_activity_sum"])
+    }
 
 
 def written(content: dict[str, Any]) -> str:

@@ -84,15 +84,8 @@ def allocate(
         quality=assess(inputs.tables, hours),
         billed=compare(inputs.tables, hours, fleet.month, options.bill_tolerance),
     )  # fmt: skip
-    return replace(found, checks=checks.evaluated(found, checks.Beside(totals, published, _retired(inputs.tables))))
-
-
-def _retired(given: Mapping[str, pa.Table]) -> dict[str, int]:
-    """µWh of instruments by region."""
-    found: dict[str, int] = {}
-    for row in given["instruments"].to_pylist() if "instruments" in given else []:
-        found[row["region"]] = found.get(row["region"], 0) + row["energy"]
-    return found
+    instruments = inputs.tables["instruments"].to_pylist() if "instruments" in inputs.tables else []
+    return replace(found, checks=checks.evaluated(found, checks.Beside(totals, published, instruments)))
 
 
 def _counted(cells: Iterator[Cells], number: int, progress: Progress | None) -> Iterator[Cells]:
