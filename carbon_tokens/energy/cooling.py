@@ -4,8 +4,8 @@ All that IT equipment and UPS turn into heat has to be carried out:
 
     Q = IT + UPS loss          P_cool = Q / COP(T) + fans and pumps          P_facility = UPS input + P_cool + auxiliary
 
-COP is heat moved per electricity used, T the outdoor temperature in °C. Models: a constant; linear, max(1, 5.0 − 0.1 (T −
-25)) (figures of HewlettPackard/dc-rl's dc_config.json); and the electric chiller of BLAST and EnergyPlus:
+COP is heat moved per electricity used, T the outdoor temperature in °C. Models: a constant; a line, max(1, 5.0 − 0.1 (T
+− 25)) (figures of HewlettPackard/dc-rl's dc_config.json); and the electric chiller of BLAST and EnergyPlus:
 
     Δ     = (T_cond − 35) / 2.778 − (T_evap − 6.67)
     cap   = a0 + a1 Δ + a2 Δ²       available over nominal capacity      a = 0.944836, −0.0570088, 0.00185486

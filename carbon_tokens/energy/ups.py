@@ -5,10 +5,10 @@ With R the rating in W and x = P_out / R:
     P_in = P_out + R (l0 + l1 x + l2 x²)        η(x) = x / (x + l0 + l1 x + l2 x²)
 
 no-load, linear and square loss as shares of the rating (the form of pvlib's transformer, and of Rasmussen's "Electrical
-efficiency modeling for data centers"). The l's are at least 0, so the loss never falls as the load rises: "98 % at full
+efficiency modeling for data centers"). The l's are at least 0, so the loss never falls as the load rises. "98 % at full
 load, 85 % at 20 %", as one vendor's note has it, would be a loss of 3.5 % of the rating at 20 % and of 2.0 % at full
-load, and is refused. Units of a redundant string each carry part of the load, low on their curve: the curve is evaluated
-for each unit.
+load: it is refused. Units of a redundant string each carry part of the load, low on their curve, so the curve is
+evaluated for each unit.
 
 On battery (OB) a UPS draws nothing; what recharges the battery afterwards is in an input that is measured, and in the
 utility's meter, but not in an input that is modelled.
@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from carbon_tokens.energy import series, tables
 from carbon_tokens.energy.hourly import Hour
@@ -260,7 +260,7 @@ def _losses(efficiencies: Mapping[Number, Number]) -> dict[Fraction, Fraction]:
             raise EnergyError(f"an efficiency of {efficiency} at a load of {load}", todo=todo)
         losses[Fraction(load)] = Fraction(load) * (1 / Fraction(efficiency) - 1)
     ordered = list(losses.items())
-    for (low, before), (high, after) in zip(ordered, ordered[1:], strict=False):
+    for (low, before), (high, after) in pairwise(ordered):
         if after < before:
             what = f"the loss falls from {float(before):.2%} of the rating at a load of {float(low):.0%}"
             todo = "No UPS does that: give measured or certified efficiencies."

@@ -31,10 +31,10 @@ DEFAULT_FORMAT = (
     "%VAR ups.temperature% %VAR input.frequency%"
 )
 STATUS_WORDS = frozenset(
-    "OL OB LB HB RB CHRG DISCHRG BYPASS CAL OFF OVER TRIM BOOST FSD ALARM HE ECO TEST WAIT NULL".split()
-)
+    ("OL", "OB", "LB", "HB", "RB", "CHRG", "DISCHRG", "BYPASS", "CAL", "OFF", "OVER", "TRIM", "BOOST", "FSD", "ALARM")
+) | {"HE", "ECO", "TEST", "WAIT", "NULL"}
 _ABSENT = frozenset(("", "NA", "N/A", "-"))
-_TOKEN = re.compile(r"%(%|t|ETIME%|HOST%|UPSHOST%|PID%|TIME ([^%]+)%|VAR ([A-Za-z0-9.]+)%)")
+_TOKEN = re.compile(r"%(%|t|ETIME%|HOST%|UPSHOST%|PID%|TIME ([^%]+)%|VAR ([A-Za-z0-9._-]+)%)")
 _DIRECTIVES = {
     **{"Y": "(?P<Y>[0-9]{4})", "m": "(?P<m>[0-9]{2})", "d": "(?P<d>[0-9]{2})", "H": "(?P<H>[0-9]{2})"},
     **{"M": "(?P<M>[0-9]{2})", "S": "(?P<S>[0-9]{2})", "s": "(?P<s>[0-9]{9,11})"},
@@ -168,7 +168,7 @@ def _group(token: re.Match[str]) -> str:
 
 
 def _named(variable: str) -> str:
-    return "v_" + variable.replace(".", "_")
+    return "v_" + re.sub(r"\W", "_", variable)
 
 
 def _lines(path: Path) -> tuple[str, bytes, list[str]]:

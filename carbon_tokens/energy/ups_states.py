@@ -1,10 +1,10 @@
 """What a UPS says at one instant: dumps of NUT's ``upsc`` and SNMP walks.
 
-A dump is ``variable: value`` lines. A walk is ``oid|type|value`` lines (snmprec) or those of ``snmpwalk -On``; read are,
-by what the walk holds, the power sums over the phases of
+A dump is ``variable: value`` lines. A walk is ``oid|type|value`` lines (snmprec) or those of ``snmpwalk -On``; of
+what it holds these are read, summed over the phases:
 
     UPS-MIB (RFC 1628)      1.3.6.1.2.1.33.1      input 3.3.1.5 W, source 4.1, output 4.4.1.4 W, 4.4.1.5 %, rating 9.6 W
-    Eaton XUPS              1.3.6.1.4.1.534.1     input 3.4.1.4 W, load 4.1 %, output 4.4.1.4 W, source 4.5, rating 10.3 W
+    Eaton XUPS              1.3.6.1.4.1.534.1     input 3.4.1.4 W, load 4.1 %, output 4.4.1.4 W, source 4.5, rating 10.3
     APC PowerNet            1.3.6.1.4.1.318.1.1.1 status 4.1.1, output 4.2.8 W, load 4.3.3 in 0.1 % or 4.2.3 %
     NUT's extend for SNMP   1.3.6.1.4.1.8072…     load, the eighth line
 
@@ -34,7 +34,7 @@ _POWERNET_STATUS = {
     **{"2": "OL", "3": "OB", "4": "OL BOOST", "6": "OL BYPASS", "7": "OFF", "9": "OL BYPASS", "10": "OL BYPASS"},
     **{"12": "OL TRIM", "13": "OL ECO"},
 }
-_PAIR = re.compile(r"([a-z][A-Za-z0-9.]*):(?: (.*))?")
+_PAIR = re.compile(r"([a-z][A-Za-z0-9._-]*):(?: (.*))?")
 _SNMPREC = re.compile(r"([0-9.]+)\|[0-9]+x?[a-z:]*\|(.*)")
 _SNMPWALK = re.compile(r"(?:\.|iso\.)?([0-9.]+) = (?:[A-Za-z0-9-]+: )?(.*)")
 _LIMIT = 20_000  # lines
@@ -117,14 +117,19 @@ def _dumped(found: Mapping[str, str], bad: Iterable[str]) -> UpsState:
     sample = ups_logs.of_variables(Fraction(0), 0, dict(found))
     rating = _number(found, "ups.realpower.nominal") or _number(found, "output.realpower.nominal")
     efficiency = _number(found, "ups.efficiency")
+    phases = [_total([found.get(f"{side}.L{at}.realpower", "") for at in (1, 2, 3)]) for side in ("output", "input")]
     state = UpsState(
         " ".join(found.get(key, "") for key in ("device.mfr", "device.model")).strip() or found.get("ups.model", ""),
-        *(sample.output_w, sample.input_w, sample.load, rating or None),
+        output_w=sample.output_w if phases[0] is None else phases[0],
+        input_w=sample.input_w if phases[1] is None else phases[1],
+        load=sample.load,
+        rating_w=rating or None,
         efficiency=efficiency / 100 if efficiency and efficiency <= 100 else None,
         status=sample.status,
         warnings=tuple(f"{variable} is marked as bad and left out" for variable in bad),
     )
-    return _checked(state, _number(found, "ups.power") or _number(found, "output.power"))
+    apparent = _number(found, "ups.power") or _number(found, "output.power")
+    return _checked(state, apparent if phases[0] is None else None)  # beside phases, dumps show the apparent power of one
 
 
 def _checked(state: UpsState, apparent_va: Fraction | None = None) -> UpsState:

@@ -114,5 +114,5 @@ def test_a_colocation_site_is_allocated_from_its_folder(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["allocate", str(tmp_path), "--json"])
     content = json.loads(done.stdout)
     assert done.exit_code == 0 and content["energy_wh"] == 3000 and content["location_g"] == "900"
-    assert content["flags"]["by_activity"] == {"hall": 3_000_000_000}
+    assert content["flags"]["by_activity"] == {"hall": {"energy_uwh": 3_000_000_000, "share": "1", "grade": "D"}}
     assert [each["check"] for each in content["checks"] if not each["holds"]] == []

@@ -156,3 +156,16 @@ def test_a_decimal_a_little_below_zero_is_negative() -> None:
 def test_a_column_that_cannot_be_converted_is_named(cells: Any) -> None:
     with pytest.raises(FleetError, match="energy_wh"):
         allocate(with_column("machine_hours", "energy_wh", cells))
+
+
+def test_in_service_mode_emissions_moved_into_a_clean_region_have_a_market_based_part_too() -> None:
+    """web is sold only where the grid is clean; without contracts market-based is location-based in every row."""
+    fleet = {
+        **SMALL,
+        "regions": rows("cluster,region A,r1 B,r2"),
+        "carbon_intensity": rows("cluster,hour,g_per_kwh A,0,400 A,1,380 B,0,0 B,1,0"),
+        "customer_usage": rows("customer,project,sku,region,amount acme,p,w,r2,3 beta,p,d,r1,1"),
+    }
+    found = allocate(tables(fleet), Options(sku_mode="service")).rows.to_pylist()
+    assert all(row["scope2_market_g"] == row["scope2_location_g"] for row in found)
+    assert any(row["region"] == "r2" and row["scope2_location_g"] for row in found)

@@ -17,7 +17,7 @@ ibis = pytest.importorskip("ibis", reason="the twin needs the extra `twin`")
 from carbon_tokens.allocation.fleet import footprint, relations, result, twin  # noqa: E402
 from carbon_tokens.allocation.fleet.inputs import Inputs  # noqa: E402
 from carbon_tokens.allocation.fleet.result import Options  # noqa: E402
-from carbon_tokens.errors import MissingIntensity, NotConserved  # noqa: E402
+from carbon_tokens.errors import FleetError, MissingIntensity, NotConserved  # noqa: E402
 
 # Oslo has two building sectors, reservations and a machine of billing's own; Turin has no reservations. In Oslo no
 # machine runs in hour 3 (overhead only, and the annex has no meter then); in Turin nobody computes in hour 1, and in
@@ -249,6 +249,18 @@ def test_the_twin_refuses_an_hour_of_energy_without_an_intensity(tmp_path: Path)
     folder = written(tmp_path, carbon_intensity=FLEET["carbon_intensity"].replace("IT,2,377.123456", "FR,2,60"))
     with pytest.raises(MissingIntensity, match="without an intensity"):
         twin.allocate(folder)
+
+
+def test_the_twin_refuses_list_values_that_64_bits_do_not_hold(tmp_path: Path) -> None:
+    """10^10 USD are 10^19 of the units of its values; the kernel counts in 128 bits and goes on."""
+    dear = {"skus": FLEET["skus"].replace("video,0.35", "video,4000000")}
+    sold = FLEET["customer_usage"].replace("vid-hour,north,3", "vid-hour,north,2500")
+    folder = written(tmp_path, **dear, customer_usage=sold)
+    assert footprint.allocate(folder).rows.num_rows > 5
+    with pytest.raises(FleetError, match="more than can be counted in the twin"):
+        twin.allocate(folder)
+    fits = written(tmp_path, **dear)
+    assert twin.allocate(fits).equals(footprint.allocate(fits).rows)
 
 
 _GREAT = 2**63 - 1

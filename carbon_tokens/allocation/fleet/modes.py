@@ -94,11 +94,16 @@ def _values(tables: Mapping[str, pa.Table]) -> dict[tuple[str, str], int]:
 def _weights(moved: pa.Table, regions: Sequence[Region], name: str) -> dict[str, Fraction]:
     """Weights of the regions: what services moved there, and for market-based times its own ratio to location-based.
 
+    What is moved into a region that has no location-based emissions of its own has the ratio of all regions.
     Where all weights are 0 (clean contracts, a clean grid) emissions follow location-based ones, else energy.
     """
     energy, location = (_sums(moved, regions, column) for column in ("energy", "location"))
+    whole = sum((each.location for each in regions), Fraction(0))
+    other = sum((each.market for each in regions), Fraction(0)) / whole if whole else Fraction(0)
     market = {
-        each.region: location[each.region] * each.market / each.location if each.location else each.market * _UG
+        each.region: location[each.region] * each.market / each.location
+        if each.location
+        else location[each.region] * other + each.market * _UG
         for each in regions
     }
     chosen = {

@@ -30,7 +30,7 @@ from carbon_tokens.allocation.fleet.modes import by_mode
 from carbon_tokens.allocation.fleet.non_electric import worldwide
 from carbon_tokens.allocation.fleet.relations import KEYS, QUANTITIES, REGIONAL, WORLDWIDE
 from carbon_tokens.allocation.fleet.result import Options, Region
-from carbon_tokens.errors import MissingIntensity, NotConserved
+from carbon_tokens.errors import FleetError, MissingIntensity, NotConserved
 
 _UG = 10**6  # in a gram
 _FG = 10**15  # µWh × ng/Wh in a gram
@@ -110,6 +110,7 @@ def prepare(inputs: Inputs, options: Options = Options()) -> Prepared:
     fleet = Fleet.of(tables, missing_hours=options.missing_hours)
     passing = reallocation.build(reallocation.fractions(tables), fleet.services, options.rounds)
     usage = tables["customer_usage"]
+    _countable(tables["skus"], usage)
     given = {
         "machines": tables["machines"].select(["machine", "cluster", "idle", "owner", "sector"]),
         "meters": tables["facility_hours"].select(["cluster", "sector", "hour", "energy"]),
@@ -124,6 +125,21 @@ def prepare(inputs: Inputs, options: Options = Options()) -> Prepared:
     }
     memtables = {name: _memtable(table) for name, table in given.items()}
     return Prepared(memtables, _regions(fleet, tables), worldwide(tables, fleet.month).grams, inputs)
+
+
+def _countable(skus: pa.Table, usage: pa.Table) -> None:
+    """Refuses list values whose sum, in 10^-9 USD, an engine's 64-bit integers do not hold; the kernel has 128 bits."""
+    sku = pc.index_in(_text(usage.column("sku")), _text(skus.column("sku")))
+    amount, price = (column.to_numpy().astype(np.float64) for column in (usage.column("amount"), skus.column("price")))
+    value = amount * np.append(price, 0)[pc.fill_null(sku, skus.num_rows).to_numpy()] / 10**9
+    if value.sum() >= 2.0**62:
+        what = f"a list value of {value.sum() / 10**9:.3g} USD is more than can be counted in the twin"
+        todo = "Give all prices in a larger unit of money; only their proportions count."
+        raise FleetError(what, where="skus, customer_usage", todo=todo)
+
+
+def _text(names: Any) -> pa.Array:
+    return pc.cast(names, pa.string()).combine_chunks()
 
 
 def _memtable(table: pa.Table) -> Any:
