@@ -13,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from carbon_tokens.allocation.fleet import Footprint, Options, allocate, checks, to_json
-from carbon_tokens.allocation.fleet import footprint as steps
 from carbon_tokens.allocation.fleet.checks import Beside
 from carbon_tokens.errors import NotConserved
 from tests.fleets import SMALL, Fleet, fleets, rows, tables
@@ -35,7 +34,7 @@ def made(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Made:
         return evaluated(footprint, beside)
 
     evaluated = checks.evaluated
-    monkeypatch.setattr(steps.checks, "evaluated", kept)
+    monkeypatch.setattr(checks, "evaluated", kept)
     allocate(tables(fleet))
     return seen[0]
 

@@ -68,6 +68,7 @@ def test_customers_take_all_of_it_by_electricity() -> None:
     content = to_json(found)
     assert content["non_electric"]["years"] == {"fuel": 2023, "travel": 2023}
     assert content["non_electric"]["grams"]["equipment"] == "41000"
+    assert content["non_electric"]["scopes"] == {"fuel": 1, "equipment": 3, "buildings": 3, "travel": 3}
 
 
 def test_a_whole_scope_may_be_given_instead() -> None:

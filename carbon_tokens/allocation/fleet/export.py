@@ -103,6 +103,7 @@ def to_json(footprint: Footprint) -> dict[str, Any]:
         },
         "non_electric": {
             "grams": {name: _text(grams) for name, grams in f.non_electric.parts.items()},
+            "scopes": {name: 1 if name in ("fuel", "scope1") else 3 for name in f.non_electric.parts},
             "years": f.non_electric.years,
         },
         "checks": [each.to_json() for each in f.checks],
