@@ -247,7 +247,8 @@ spark: .venv-spark/stamp ## Apache Spark as the runner of allocations; needs Jav
 		apt-get install -qq -y --no-install-recommends default-jre-headless > /dev/null; } || \
 		{ echo "spark: Java 17 or newer is needed (Debian: default-jre-headless)"; exit 1; }
 	@mkdir -p $(CHAIN_TMP) $(CHAIN_HOME)
-	@HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) .venv-spark/bin/python -m pytest -q tests/spark
+	@HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) .venv-spark/bin/python -m pytest -q -s --disable-warnings tests/spark 2> build/spark.log || \
+		{ tail -n 40 build/spark.log; exit 1; }
 
 # Debian's browser, driven by Playwright; its own download is not used.
 browser: .venv/stamp-dev node_modules/.stamp ## the report's page in a browser: pictures, totals, phone width, accessibility
@@ -311,7 +312,7 @@ lock: $(UV) ## compile requirements/*.txt again; UPGRADE=1 moves to the newest v
 		-o requirements/brownie.txt
 	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml --extra fleet requirements/run.in requirements/web3-7.in \
 		-o requirements/web3-7.txt
-	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml --extra fleet --extra spark requirements/run.in requirements/dev.in \
+	@$(COMPILE) $(if $(UPGRADE),-U) pyproject.toml --extra fleet --extra twin --extra spark requirements/run.in requirements/dev.in \
 		-c requirements/dev.txt -o requirements/spark.txt
 	@$(COMPILE) $(if $(UPGRADE),-U) requirements/security.in -o requirements/security.txt
 

@@ -109,6 +109,11 @@ def fleets(draw: st.DrawFn) -> Fleet:
     return _Making(random.Random(draw(st.integers(0, 2**32))), size).fleet()
 
 
+def random_fleet(seed: int) -> Fleet:
+    """One of ``fleets``, of the greatest size."""
+    return _Making(random.Random(seed)).fleet()
+
+
 class _Making:
     """One random fleet. Energies are even numbers of µWh, so that a machine can be cut in two."""
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from carbon_tokens.allocation.fleet import Spark, allocate, twin
+from carbon_tokens.allocation.fleet import Options, Spark, allocate, twin
 from carbon_tokens.allocation.fleet.result import digest
-from tests.fleets import SMALL, tables, written_by_hour
+from tests.fleets import SMALL, random_fleet, tables, written_by_hour
 
 os.environ["PYSPARK_PYTHON"] = sys.executable
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
@@ -64,7 +64,17 @@ def _wait(port: int) -> None:
     raise TimeoutError("the Spark master does not answer")
 
 
-@pytest.fixture(params=["local[2]", "standalone", "connect"])
+# Of small data, planning and compiling is all the work: no code is generated, and nothing is planned again.
+SMALL_PLANS = {
+    "spark.ui.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+
+
+@pytest.fixture(scope="module", params=["connect", "standalone", "local[2]"])
 def session(request: pytest.FixtureRequest) -> Iterator[Any]:
     from pyspark.sql import SparkSession
 
@@ -72,32 +82,38 @@ def session(request: pytest.FixtureRequest) -> Iterator[Any]:
         builder = SparkSession.builder.remote("local[2]")
     else:
         where = request.getfixturevalue("master") if request.param == "standalone" else request.param
-        builder = SparkSession.builder.config("spark.ui.enabled", "false").master(where)
+        builder = SparkSession.builder.master(where)
+    for name, value in SMALL_PLANS.items():
+        builder = builder.config(name, value)
     found = builder.getOrCreate()
     yield found
     found.stop()
 
 
-def test_spark_gives_the_rows_of_this_process(session: Any, folder: Path) -> None:
-    assert allocate(folder, runner=Spark(session)).rows.equals(allocate(folder).rows)
+def test_spark_gives_the_rows_of_this_process(session: Any, folder: Path, request: pytest.FixtureRequest) -> None:
+    start, found = time.monotonic(), allocate(folder, runner=Spark(session))
+    assert found.rows.equals(allocate(folder).rows)
+    where = request.node.callspec.params["session"]
+    _say(f"kernel on Spark {session.version}, {where}", found.rows.num_rows, found.digest, start)
 
 
-def test_fewer_slices_than_partitions_run_them_all(session: Any, folder: Path) -> None:
-    assert allocate(folder, runner=Spark(session, slices=1)).digest == allocate(folder).digest
+def test_fewer_slices_than_partitions_and_files_by_uri_give_the_same(session: Any, folder: Path) -> None:
+    assert allocate(folder.as_uri(), runner=Spark(session, slices=1)).digest == allocate(folder).digest
 
 
-def test_the_whole_method_as_one_expression_gives_the_same_rows_on_spark() -> None:
-    """Kernel, twin on DuckDB and twin on Spark: three engines, one digest."""
+@pytest.mark.parametrize("session", ["local[2]"], indirect=True)
+@pytest.mark.parametrize("seed", ["small", 3])
+def test_the_whole_method_as_one_expression_gives_the_same_rows_on_spark(session: Any, seed: int | str) -> None:
+    """Kernel, twin on DuckDB and twin on Spark: three engines, one digest, on the small fleet and a random one."""
     import ibis
-    from pyspark.sql import SparkSession
 
-    builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-    session = builder.config("spark.sql.shuffle.partitions", "1").getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    try:
-        rows = twin.allocate(tables(SMALL), backend=ibis.pyspark.connect(session))
-    finally:
-        session.stop()
-    kernel = allocate(tables(SMALL))
-    assert digest(rows) == digest(twin.allocate(tables(SMALL))) == kernel.digest
-    print(f"Spark {session.version}: {rows.num_rows} rows, sha-256 {kernel.digest}")
+    given = tables(SMALL if isinstance(seed, str) else random_fleet(seed))
+    options, start = Options(missing_hours="annual") if isinstance(seed, int) else Options(), time.monotonic()
+    rows = twin.allocate(given, options, backend=ibis.pyspark.connect(session))
+    kernel = allocate(given, options)
+    assert digest(rows) == digest(twin.allocate(given, options)) == kernel.digest
+    _say(f"twin on Spark {session.version}, fleet {seed}", rows.num_rows, kernel.digest, start)
+
+
+def _say(what: str, rows: int, sha256: str, start: float) -> None:
+    print(f"\n{what}: {rows} rows, sha-256 {sha256}, {time.monotonic() - start:.1f} s")

@@ -33,6 +33,7 @@ from carbon_tokens.allocation.fleet.quality import assess
 from carbon_tokens.allocation.fleet.reallocation import Reallocation
 from carbon_tokens.allocation.fleet.result import Footprint, Options, Region
 from carbon_tokens.allocation.fleet.runners import Runner, in_process
+from carbon_tokens.allocation.fleet.store import Store
 from carbon_tokens.allocation.method.boundaries import Boundary
 from carbon_tokens.errors import FleetError, NotConserved
 
@@ -43,7 +44,7 @@ _FG = 10**15  # µWh × ng/Wh in a gram
 
 
 def allocate(
-    source: Path | str | Mapping[str, Any],
+    source: Path | str | Store | Mapping[str, Any],
     options: Options = Options(),
     *,
     runner: Runner = in_process,
@@ -52,7 +53,7 @@ def allocate(
     """Allocates a fleet's month to its customers.
 
     Args:
-        source: folder of tables, or tables by name (paths, pyarrow, pandas): see ``columns.TABLES``.
+        source: folder of tables (a path, a URI, a ``store.Store``), or tables by name: see ``columns.TABLES``.
         runner: who runs the kernel over the partitions: see ``runners``.
         progress: called with the partitions done and all of them.
 

@@ -18,7 +18,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from carbon_tokens.allocation.fleet.columns import TABLES, Column
-from carbon_tokens.allocation.fleet.store import Stored
+from carbon_tokens.allocation.fleet.store import Held, Stored
 from carbon_tokens.errors import FleetError
 
 _DECIMAL = pa.decimal256(50, 24)  # cells: 26 digits before the point, 24 behind
@@ -29,24 +29,41 @@ _HIDDEN = r"[\p{Cc}\p{Cf}]"  # control and format signs: two names that look the
 _INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}(:00(:00)?)?(Z|\+00:?00)$"
 
 
-def read(source: Any, table: str) -> pa.Table:
+def read(source: Any, table: str, sha256: str | None = None) -> pa.Table:
     """A table of ``columns.TABLES`` with the columns and units that are used inside, rows in their order.
 
     Names become dictionaries, hours and amounts 64-bit integers.
 
     Args:
-        source: path of a .csv or .parquet file, a pyarrow Table, or a pandas DataFrame.
+        source: path of a .csv or .parquet file, a pyarrow Table or RecordBatch, or a pandas DataFrame.
+        sha256: of the file, if it must be the one that was hashed; 64 hex digits.
 
     Raises:
-        FleetError: a file that cannot be read, missing, unknown or doubled columns, or a cell that is empty, no name,
-            no hour or no amount, by file:row (the header of a CSV is row 1).
+        FleetError: a file that cannot be read or has changed, missing, unknown or doubled columns, or a cell that is
+            empty, no name, no hour or no amount, by file:row (the header of a CSV is row 1), the first of each column.
     """
-    where, found = _load(source, table)
+    where, found = _load(source, table, sha256)
     known = TABLES[table]
     chosen = _columns(found, known, where)
     first = 2 if where.endswith(".csv") else 1
-    made = {each.name: _converted(found, each, chosen.get(each.name), where, first) for each in known}
+    made: dict[str, Any] = {}
+    faults: list[FleetError] = []
+    for each in known:
+        try:
+            made[each.name] = _converted(found, each, chosen.get(each.name), where, first)
+        except FleetError as fault:
+            faults.append(fault)
+    if faults:
+        raise _all(faults)
     return pa.table(made)
+
+
+def _all(faults: list[FleetError]) -> FleetError:
+    """The first fault of each column as one error."""
+    if len(faults) == 1:
+        return faults[0]
+    others = "; ".join(f"{each.where}: {each.what}" for each in faults[1:])
+    return FleetError(f"{faults[0].what}; {others}", where=faults[0].where, todo=faults[0].todo)
 
 
 def empty(table: str) -> pa.Table:
@@ -55,34 +72,59 @@ def empty(table: str) -> pa.Table:
     return read(pa.table({next(iter(each.units)): pa.array([], pa.string()) for each in known}), table)
 
 
-def _load(source: Any, table: str) -> tuple[str, pa.Table]:
+def _load(source: Any, table: str, sha256: str | None) -> tuple[str, pa.Table]:
+    if isinstance(source, pa.RecordBatch):
+        return table, pa.Table.from_batches([source])
     if isinstance(source, pa.Table):
         return table, source
-    if not isinstance(source, (str, Path, Stored)):
-        return table, pa.Table.from_pandas(source, preserve_index=False)
+    if not isinstance(source, (str, Path, Stored, Held)):
+        return table, _of_pandas(source, table)
     file = Path(source) if isinstance(source, str) else source
-    content = file.read() if isinstance(file, Stored) else file
     try:
-        return file.name, _parquet(content, table) if file.suffix == ".parquet" else _csv(content)
+        held = file if isinstance(file, Held) else Held.of(file)
+        if sha256 not in (None, held.sha256):
+            what, todo = "has changed since it was hashed", "Leave the files as they are while they are allocated."
+            raise FleetError(what, where=held.name, todo=todo)
+        return held.name, _parquet(held.content, table) if held.suffix == ".parquet" else _csv(held.content)
     except (OSError, pa.ArrowInvalid, UnicodeDecodeError) as error:
         raise FleetError(f"cannot be read ({str(error).splitlines()[0]})", where=file.name) from error
 
 
-def _parquet(content: Path | pa.Buffer, table: str) -> pa.Table:
+def _of_pandas(frame: Any, table: str) -> pa.Table:
+    """Raises FleetError: no DataFrame, or a column of several types, by row."""
+    if not hasattr(frame, "iloc"):
+        todo = "Give a path, a pyarrow Table or a pandas DataFrame."
+        raise FleetError(f"{type(frame).__name__} is no table", where=table, todo=todo)
+    try:
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        where, what = _odd(frame, table) or (table, f"cannot be used: {error}")
+        raise FleetError(what, where=where, todo="Give each column one type: text, integers or decimals.") from error
+
+
+def _odd(frame: Any, table: str) -> tuple[str, str] | None:
+    """The first cell that is of another type than those above it, in columns of Python objects."""
+    for column in [at for at, kind in enumerate(frame.dtypes) if getattr(kind, "kind", "") == "O"]:
+        cells = frame.iloc[:, column]
+        there = [(row, cell) for row, cell in enumerate(cells, start=1) if cell is not None and cell == cell]
+        for row, cell in there:
+            if type(cell) is not type(there[0][1]):
+                what = f"{frame.columns[column]} {cell!r} is {type(cell).__name__}, not {type(there[0][1]).__name__}"
+                return f"{table}:{row}", what
+    return None
+
+
+def _parquet(content: pa.Buffer, table: str) -> pa.Table:
     names = [name for each in TABLES[table] if each.kind == "name" for name in each.units]
-    source = content if isinstance(content, Path) else pa.BufferReader(content)
     # its own columns: without partitioning a folder region=north is not one
-    return pyarrow.parquet.read_table(source, read_dictionary=names, partitioning=None)
+    return pyarrow.parquet.read_table(pa.BufferReader(content), read_dictionary=names, partitioning=None)
 
 
-def _csv(content: Path | pa.Buffer) -> pa.Table:
-    text = pa.string()
-    with content.open("rb") if isinstance(content, Path) else io.BytesIO(content) as file:
-        first = file.readline().decode("utf-8-sig")
-    header = [cell.strip() for cell in next(csv.reader([first]), [])]
-    options = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(header, text), strings_can_be_null=False)
-    source = content if isinstance(content, Path) else pa.BufferReader(content)
-    return pyarrow.csv.read_csv(source, convert_options=options)
+def _csv(content: pa.Buffer) -> pa.Table:
+    first = io.BytesIO(content).readline()
+    header = [cell.strip() for cell in next(csv.reader([first.decode("utf-8-sig")]), [])]
+    options = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False)
+    return pyarrow.csv.read_csv(pa.BufferReader(content), convert_options=options)
 
 
 def _columns(found: pa.Table, known: tuple[Column, ...], where: str) -> dict[str, tuple[str, int]]:
@@ -111,6 +153,8 @@ def _converted(found: pa.Table, column: Column, chosen: tuple[str, int] | None, 
             return pa.DictionaryArray.from_arrays(ids, pa.array([column.default]))
         return pa.repeat(pa.scalar(column.default, pa.int64()), found.num_rows)
     cells = found.column(chosen[0])
+    if pa.types.is_duration(cells.type) or (column.kind != "hour" and pa.types.is_temporal(cells.type)):
+        raise FleetError(f"{chosen[0]} is {cells.type}", where=where, todo="Give numbers of its unit.")
     try:
         return _convert(cells, Place(where, chosen[0], first), chosen[1], column)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
