@@ -128,15 +128,15 @@ test-long: ## campaigns: more examples, proofs, coverage, mutants (bounded when 
 
 unit: .venv/stamp-dev node_modules/.stamp ## unit tests: no chain, seconds
 	@echo "== unit"
-	@$(BIN)/pytest -q tests/unit
+	@$(BIN)/pytest -q -n auto tests/unit
 
 properties: .venv/stamp-dev node_modules/.stamp ## hypothesis
 	@echo "== properties"
-	@$(BIN)/pytest -q tests/properties
+	@$(BIN)/pytest -q -n auto tests/properties
 
 properties-long: .venv/stamp-dev node_modules/.stamp
 	@echo "== properties, profile $(LONG)"
-	@$(BIN)/pytest -q tests/properties --hypothesis-profile=$(LONG)
+	@$(BIN)/pytest -q -n auto tests/properties --hypothesis-profile=$(LONG)
 
 INTEGRATION = @mkdir -p $(CHAIN_TMP) $(CHAIN_HOME); trap '$(CLEAN_CHAINS)' EXIT; \
 	HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) $(BIN)/pytest -q tests/integration
@@ -232,8 +232,8 @@ coverage: $(SECURITY_READY) ## lines and branches of contracts/ that the forge t
 		> build/coverage.txt || { cat build/coverage.txt; echo "coverage: below a goal"; exit 1; }
 	@cat build/coverage.txt
 
-mutation: SAMPLE := $(or $(SAMPLE),$(if $(MUTANT),0,$(if $(CI),6,200)))
-mutation: BUDGET := $(or $(BUDGET),$(if $(CI),120))
+mutation: SAMPLE := $(or $(SAMPLE),$(if $(MUTANT),0,$(if $(CI),4,200)))
+mutation: BUDGET := $(or $(BUDGET),$(if $(CI),80))
 mutation: $(SECURITY_READY) ## mutation testing of contracts/; SAMPLE=n (0: all mutants), CONTRACT=name, JOBS=n
 	@echo "== mutation"
 	@mkdir -p $(CHAIN_HOME)
