@@ -254,7 +254,7 @@ spark: .venv-spark/stamp ## Apache Spark as the runner of allocations; needs Jav
 browser: .venv/stamp-dev node_modules/.stamp ## the report's page in a browser: pictures, totals, phone width, accessibility
 	@echo "== browser"
 	@command -v chromium chromium-browser google-chrome > /dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium > /dev/null; } || \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core > /dev/null; } || \
 		{ echo "browser: Chromium is needed (Debian: chromium)"; exit 1; }
 	@$(BIN)/pytest -q tests/browser
 
