@@ -69,6 +69,7 @@ def test_scope_1_of_a_month_is_shown_before_it_is_audited(folder: Path) -> None:
 
 
 def test_a_template_of_bills_is_written_once(folder: Path) -> None:
+    pytest.importorskip("xlsxwriter")  # of the extra `excel`
     run("energy", "template", folder / "bills.xlsx")
     assert CliRunner().invoke(app, ["energy", "template", str(folder / "bills.xlsx")]).exit_code == 2
 
