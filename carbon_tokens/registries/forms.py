@@ -171,7 +171,10 @@ def _verra(row: Row) -> dict[str, object]:
     match = _VERRA.fullmatch(row["Serial Number"])
     if not match:
         raise ValueError(f"{row['Serial Number']!r} is no serial range of Verra")
-    faults = () if row["Retirement/Cancellation Date"] else ("still active in the registry: retire it there first",)
+    retired = row["Retirement/Cancellation Date"]
+    if retired:
+        date.fromisoformat(retired)
+    faults = () if retired else ("still active in the registry: retire it there first",)
     return {
         "source": f"VCS{row['ID']}", "name": row["Name"], "serials": row["Serial Number"],
         "serial_from": int(match["first"]), "serial_thru": int(match["last"]),

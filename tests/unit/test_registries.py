@@ -135,6 +135,7 @@ def test_criteria_are_read_from_a_table_and_answered_by_yes_or_no(tmp_path: Path
         (NAR.format("NAR-REC-2613-KS-13-2020-109286-4440 to 4448", 9), "month"),
         (NAR.format("NAR-REC-2613-KS-12-2020-109286-4448 to 4440", 9), "before they start"),
         (ACR.replace('"4,212"', '"42,12"'), "no amount"),
+        (VERRA.format("not yet"), "Invalid isoformat"),
         (ACR.replace("2/7/2025", "2025-02-07"), "does not match"),
         (CAR.replace(",EY 2017", ""), "7 cells under 8 columns"),
     ],
