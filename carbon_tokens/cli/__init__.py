@@ -22,6 +22,7 @@ from carbon_tokens.cli import (
     panels,
     registries,
     setup,
+    sites,
     stating,
 )
 
@@ -57,6 +58,7 @@ for _part in (
     setup,
     factors,
     energy,
+    sites,
     fleet,
     stating,
     audits,

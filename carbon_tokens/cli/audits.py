@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from carbon_tokens.cli import signed_audits
-from carbon_tokens.cli.energy import Pue, readings_of_bills
+from carbon_tokens.cli import measured, signed_audits
+from carbon_tokens.cli.energy import Pue
 from carbon_tokens.cli.options import Amount, Facility, Hash, ReportingMonth, Token
 from carbon_tokens.cli.run import Run, verb
 from carbon_tokens.cli.signed_audits import answer
@@ -16,8 +16,7 @@ from carbon_tokens.cli.stating import restatement_of, statement_of
 from carbon_tokens.periods import Month
 
 if TYPE_CHECKING:
-    from carbon_tokens.energy import Reading
-    from carbon_tokens.statements import Auditable, FactorReference, Input
+    from carbon_tokens.statements import Auditable
 
 OptionalBills = Annotated[
     Path | None, typer.Option("--bills", help="Bills: CSV, .xlsx or UtilityAPI JSON.", exists=True, dir_okay=False)
@@ -25,10 +24,14 @@ OptionalBills = Annotated[
 MeterFile = Annotated[
     Path | None, typer.Option("--meter", help="A meter's hours: CSV or Green Button XML.", exists=True, dir_okay=False)
 ]
+SiteToml = Annotated[
+    Path | None,
+    typer.Option("--site", help="A site's file, whose best sources set its hours.", exists=True, dir_okay=False),
+]
 Utility = Annotated[str, typer.Option("--utility", help="Utility of the --meter, where its file names none.")]
 MeterName = Annotated[str, typer.Option("--meter-name", help="Name of the --meter, where its file has none.")]
 MissingHours = Annotated[
-    str, typer.Option("--missing", help="For hours that the --meter misses: refuse, or their mean or max.")
+    str, typer.Option("--missing", help="For hours that the --meter or --site misses: refuse, or their mean or max.")
 ]
 Direct = Annotated[
     Path | None,
@@ -46,6 +49,12 @@ Year = Annotated[int | None, typer.Option("--year", help="Data year of the facto
 Edition = Annotated[str | None, typer.Option("--edition", help="Edition of the release.")]
 Workbook = Annotated[Path | None, typer.Option("--workbook", help="EPA's workbook instead of a shipped release.")]
 Residual = Annotated[Path | None, typer.Option("--residual", help="CSV of residual-mix rates.")]
+ChoiceFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--factor", help="A choice of factors, as factors explain --out writes it.", exists=True, dir_okay=False
+    ),
+]
 Scope1 = Annotated[int, typer.Option("--scope1-g", help="Direct emissions of the month, g CO2e.", min=0)]
 Scope3 = Annotated[int, typer.Option("--scope3-g", help="Upstream emissions of the month, g CO2e.", min=0)]
 Boundary = Annotated[str, typer.Option("--boundary", help="google-2024 or google-2026.")]
@@ -78,6 +87,7 @@ def audit(
     utility: Utility = "",
     meter_name: MeterName = "",
     missing: MissingHours = "refuse",
+    site: SiteToml = None,
     direct: Direct = None,
     statement: StatementFile = None,
     inputs: Inputs = None,
@@ -86,6 +96,7 @@ def audit(
     edition: Edition = None,
     workbook: Workbook = None,
     residual: Residual = None,
+    factor: ChoiceFile = None,
     scope1_g: Scope1 = 0,
     scope3_g: Scope3 = 0,
     boundary: Boundary = "google-2024",
@@ -104,98 +115,27 @@ def audit(
     if submit:
         signed_audits.submit(run, submit)
         return
-    said = (bills, meter, direct, pue != "1", year, edition, workbook, residual, scope1_g, scope3_g, note)
+    said = (bills, meter, site, direct, pue != "1", year, edition, workbook, residual, factor, scope1_g, scope3_g, note)
     if (statement and any(said)) or (inputs and not statement):
         raise typer.BadParameter("a --statement says all of that itself; --inputs are the files behind one")
     documents: list[Auditable]
     if statement:
         documents = [statement_of(run, statement, facility, month, inputs)]
     else:
-        readings = _readings(month, bills, (meter, utility, meter_name, missing), pue)
-        factor = _factor(run, facility, month, year, edition, workbook, residual) if bills or meter else None
-        burnt, log = _direct(direct, month)
-        documents = _statements(facility, month, readings, factor, boundary, scope1_g + burnt, scope3_g, note, log)
+        readings, files = measured.readings(month, (bills, meter, site), (utility, meter_name, missing), pue)
+        choice = measured.Choice(year, edition, workbook, residual, factor)
+        energy = measured.statements(run, facility, month, (readings, files), choice, boundary, note)
+        other = measured.other_scopes(facility, month, direct, (scope1_g, scope3_g), boundary, note)
+        documents = [*energy, *other]
     if not documents:
-        what = "give --bills, --meter, --statement, --direct, --scope1-g or --scope3-g"
+        what = "give --bills, --meter, --site, --statement, --direct, --scope1-g or --scope3-g"
         raise typer.BadParameter(f"{what}; nothing touches the month otherwise")
     if bills:
-        _warn_of_days_without_bills(run, bills, month)
+        measured.warn_of_days_without_bills(run, bills, month)
     if sign:
         signed_audits.sign(run, documents, sign, days)
     else:
         _audit(run, documents)
-
-
-def _readings(month: Month, bills: Path | None, metered: tuple[Path | None, str, str, str], pue: str) -> list[Reading]:
-    """Of bills or of a meter's hours: both would count the same energy twice."""
-    from carbon_tokens.energy import apply_pue, hourly
-
-    meter, utility, name, missing = metered
-    if bills and meter:
-        raise typer.BadParameter("give --bills or --meter; energy reconcile compares them")
-    if bills:
-        return readings_of_bills(bills, month, pue)
-    found = hourly.readings(hourly.read(meter, utility, name), month, missing) if meter else []
-    return found if pue == "1" else [apply_pue(each, pue, "as stated") for each in found]
-
-
-def _direct(path: Path | None, month: Month) -> tuple[int, list[Input]]:
-    """Grams of scope 1 in a log of fuels and refrigerants, and the log as what the statement rests on."""
-    from carbon_tokens.energy import direct_log
-    from carbon_tokens.statements import Input
-    from carbon_tokens.statements.direct import scope1
-
-    if path is None:
-        return 0, []
-    uses = direct_log.read(path)
-    return scope1(uses, month).grams, [Input(path.name, "document", "0x" + uses[0].file_sha256, 0, 0)]
-
-
-def _warn_of_days_without_bills(run: Run, path: Path, month: Month) -> None:
-    from carbon_tokens.energy import bills
-
-    days = (month.end - month.start) // 86_400
-    for (_, meter), covered in bills.days_covered(bills.read(path), month).items():
-        if covered < days:
-            run.warn(f"{month}: meter {meter} has bills for {covered} of {days} days")
-
-
-def _factor(
-    run: Run, facility: int, month: Month, year: int | None, edition: str | None, workbook: Path | None,
-    table: Path | None,
-) -> FactorReference:  # fmt: skip
-    from carbon_tokens.factors import egrid, residual
-    from carbon_tokens.statements import FactorReference
-
-    release = egrid.read_release(workbook, edition) if workbook else egrid.release(year or month.year, edition)
-    release = release.with_residual(residual.read(table, release.year)) if table else release
-    return FactorReference.of(release.rate(run.ledger.facility(facility).grid_region))
-
-
-def _statements(
-    facility: int, month: Month, readings: list[Reading], factor: FactorReference | None, boundary: str, scope1_g: int,
-    scope3_g: int, notes: list[str], documents: list[Input],
-) -> list[Auditable]:  # fmt: skip
-    from carbon_tokens.statements import MethodReference, build, build_without_energy
-
-    method = MethodReference.shipped(boundary)
-    found: list[Auditable] = [
-        build(each, factor, facility=facility, method=method, notes=notes) for each in readings if factor
-    ]
-    if scope1_g or scope3_g:
-        found.append(
-            build_without_energy(
-                facility,
-                month,
-                method=method,
-                quality="D",
-                scope1_g=scope1_g,
-                scope3_g=scope3_g,
-                documents=documents,
-                notes=notes,
-            )
-        )
-    return found
 
 
 def _audit(run: Run, documents: list[Auditable]) -> None:
@@ -245,6 +185,7 @@ def restate(
     edition: Edition = None,
     workbook: Workbook = None,
     residual: Residual = None,
+    factor: ChoiceFile = None,
     boundary: Boundary = "google-2024",
 ) -> None:
     """Replaces the totals of a month, which reopens its claims. Only an auditor.
@@ -253,7 +194,7 @@ def restate(
     """
     from carbon_tokens.ledger.documents import audit_of
 
-    chosen = (year, edition, workbook, residual)
+    chosen = measured.Choice(year, edition, workbook, residual, factor)
     scopes = (scope1_g, scope3_g)
     document = restated(run, facility, month, reason, (statement, inputs), energy_wh, scopes, chosen, boundary)
     version = run.ledger.account(facility, month).version + 1
@@ -264,13 +205,13 @@ def restate(
 
 def restated(
     run: Run, facility: int, month: Month, reason: str, stated: tuple[Path | None, Path | None], energy_wh: int | None,
-    scopes: tuple[int, int], chosen: tuple[int | None, str | None, Path | None, Path | None], boundary: str,
+    scopes: tuple[int, int], chosen: measured.Choice, boundary: str,
 ) -> Auditable:  # fmt: skip
     """The document of a restatement: by new totals, or by a fleet's statement and the files behind it.
 
     Args:
         stated: statement and its input files; energy_wh: else the new total, with scopes 1 and 3 in g.
-        chosen: year, edition, workbook and residual mix of the factor.
+        chosen: where the factor is from.
     """
     from carbon_tokens.statements import MethodReference, restate
 
@@ -280,10 +221,10 @@ def restated(
     if statement:
         document = statement_of(run, statement, facility, month, inputs)
         return restatement_of(document, reason, _replaced(run, facility, month), statement.name)
-    factor = _factor(run, facility, month, *chosen) if energy_wh else None
+    factor, files = measured.factor(run, facility, month, chosen) if energy_wh else (None, [])
     return restate(
         _replaced(run, facility, month), reason, energy_wh=energy_wh or 0, scope1_g=scopes[0], scope3_g=scopes[1],
-        factor=factor, method=MethodReference.shipped(boundary), quality="D",
+        factor=factor, method=MethodReference.shipped(boundary), quality="D", inputs=files,
     )  # fmt: skip
 
 

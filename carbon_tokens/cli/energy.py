@@ -19,14 +19,29 @@ app = typer.Typer(help="Electricity from bills and meters, fuels and refrigerant
 
 Files = Annotated[
     list[Path],
-    typer.Argument(help="Bills, hours, Green Button XML, UtilityAPI JSON; CSV or .xlsx.", exists=True, dir_okay=False),
+    typer.Argument(
+        help="Bills, hours, Green Button XML, UtilityAPI JSON, logs of UPS and servers.", exists=True, dir_okay=False
+    ),
 ]
-Kind = Annotated[str, typer.Option("--kind", help="bills, hourly, green-button or utility-api; else recognised.")]
+Kind = Annotated[str, typer.Option("--kind", help="Kind of file; recognised from its content without it.")]
+Zone = Annotated[str, typer.Option("--zone", help="Time zone of a log without offsets, e.g. America/Chicago.")]
+LogFormat = Annotated[str, typer.Option("--format", help="Format string of an upslog that is not the default.")]
+Rating = Annotated[str, typer.Option("--rating", help="Rating of a UPS, W.")]
+Efficiency = Annotated[
+    str, typer.Option("--efficiency", help="A UPS's efficiencies by load: 0.25=0.90,0.5=0.94,1=0.95")
+]
+Model = Annotated[str, typer.Option("--model", help="Model of a server's power: linear:IDLE:MAX; see energy model.")]
+Count = Annotated[int, typer.Option("--count", help="Equal machines that a log stands for.", min=1)]
+Quality = Annotated[str, typer.Option("--quality", help="Grade A to D, where you know better than the kind's own.")]
+Longest = Annotated[int, typer.Option("--longest", help="Seconds beyond which a stretch without sample is a gap.")]
+Period = Annotated[int | None, typer.Option("--period", help="Seconds that a sample is the average of.", min=1)]
+Start = Annotated[str, typer.Option("--start", help="Start of a file without times of its own: YYYY-MM-DDTHH:MM:SSZ.")]
 Bills = Annotated[
     Path, typer.Option("--bills", help="Bills: CSV, .xlsx or UtilityAPI JSON.", exists=True, dir_okay=False)
 ]
 Pue = Annotated[str, typer.Option("--pue", help="PUE to apply, if the meter is of IT equipment; 1: none.")]
 Log = Annotated[Path, typer.Argument(help="CSV: kind, name, amount, unit, from, thru.", exists=True, dir_okay=False)]
+Boundary = Annotated[str, typer.Option("--boundary", help="google-2024 or google-2026, which counts refrigerants.")]
 Workbook = Annotated[Path, typer.Argument(help="The workbook to write; one that is there is refused.")]
 Hours = Annotated[Path, typer.Option("--meter", help="Hours or Green Button XML.", exists=True, dir_okay=False)]
 Utility = Annotated[str, typer.Option("--utility", help="Name of the utility, where the file has none.")]
@@ -40,11 +55,30 @@ def register(parent: typer.Typer) -> None:
 
 
 @verb(app, "read", options=())
-def read(run: Run, files: Files, kind: Kind = "") -> None:
+def read(
+    run: Run, files: Files, kind: Kind = "", zone: Zone = "", log_format: LogFormat = "", rating: Rating = "",
+    efficiency: Efficiency = "", model: Model = "", count: Count = 1, quality: Quality = "", longest: Longest = 900,
+    period: Period = None, start: Start = "",
+) -> None:  # fmt: skip
     """What each file holds: rows, hours, Wh, from when to when, how good it is, and what is left out."""
     from carbon_tokens.energy import files as forms
+    from carbon_tokens.energy import models, series
+    from carbon_tokens.energy.logs import Terms
 
-    found = [_content(forms.content(file, kind)) for file in files]
+    terms = Terms(
+        zone=zone,
+        rating_w=models.figure(rating, "--rating") if rating else None,
+        efficiencies=models.points(efficiency, "--efficiency") if efficiency else {},
+        model=model,
+        count=count,
+        quality=quality,
+        longest_s=longest,
+        period_s=period,
+        start=int(series.instant(start)) if start else None,
+        **({"form": log_format} if log_format else {}),
+    )
+    kind = kind or ("upslog" if log_format else "")
+    found = [_content(forms.content(file, kind, terms)) for file in files]
     content: dict[str, Any] = {"files": found} | (found[0] if len(found) == 1 else {})
     run.answer(
         content, lambda out: out.print("\n".join(line for each in found for line in _lines(each)), soft_wrap=True)
@@ -89,14 +123,16 @@ def readings_of_bills(path: Path, month: Month, pue: str) -> list[Reading]:
 
 
 @verb(app, "direct", options=())
-def direct(run: Run, file: Log, month: ReportingMonth) -> None:
+def direct(run: Run, file: Log, month: ReportingMonth, boundary: Boundary = "google-2024") -> None:
     """Scope 1 of a month from a log of fuels and refrigerants, row by row with its formula."""
     from carbon_tokens.energy import direct_log
+    from carbon_tokens.statements import MethodReference
     from carbon_tokens.statements.direct import scope1
 
-    found = scope1(direct_log.read(file), month)
+    found = scope1(direct_log.read(file), month, MethodReference.shipped(boundary))
     lines = [
         f"{each.where}: {float(each.amount):g} {each.unit} {each.name}, {float(each.grams):,.1f} g = {each.formula}"
+        + (f", outside of {boundary}" if each.outside else "")
         for each in found.lines
     ]
     lines.append(f"{month}: scope 1 {found.grams:,} g CO2e by GWPs of AR5")

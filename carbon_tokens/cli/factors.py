@@ -58,6 +58,13 @@ Tables = Annotated[
     typer.Option("--table", help="Annual factors: countries, suppliers, residual mixes; repeatable.", exists=True),
 ]
 TableYear = Annotated[int | None, typer.Option("--table-year", help="Year of tables that state none.")]
+Choice = Annotated[
+    Path | None,
+    typer.Option("--choice", help="A site's choice, as factors explain --out writes it.", exists=True, dir_okay=False),
+]
+ChoiceOut = Annotated[Path | None, typer.Option("--out", help="File of the choice to write, for load and audit.")]
+MarketZone = Annotated[str, typer.Option("--market-zone", help="The facility's market zone, two letters.")]
+GridRegion = Annotated[str, typer.Option("--region", help="The facility's grid region; the factor's without it.")]
 Wider = Annotated[bool, typer.Option("--wider", help="Take a wider place where the site's own has no number.")]
 
 
@@ -118,13 +125,25 @@ def load(
     edition: Edition = None,
     workbook: LoadWorkbook = None,
     residual: Residual = None,
+    choice: Choice = None,
 ) -> None:
-    """Publishes a release on chain: every region that has CO2e. What is published already is left out."""
-    from carbon_tokens.ledger.documents import factors_of
+    """Publishes a release on chain: every region that has CO2e. What is published already is left out.
+
+    With --choice it is the release of one site, chosen from several files.
+    """
+    from carbon_tokens.factors import chosen
+    from carbon_tokens.ledger.documents import factor_of, factors_of
     from carbon_tokens.statements import release_id
 
-    release = _release(year, edition, workbook, residual)
-    rows = factors_of(release.rates)
+    if choice and any((year, edition, workbook, residual)):
+        raise typer.BadParameter("a --choice says all of that itself")
+    release: Release | chosen.FactorChoice
+    if choice:
+        release = chosen.read(choice)
+        rows = [factor_of(release)]
+    else:
+        release = _release(year, edition, workbook, residual)
+        rows = factors_of(release.rates)
     with run.progress.status(f"publishing {len(rows)} regions"):
         receipts = run.ledger.publish_factors(release, rows)
     number = "0x" + release_id(release.dataset, release.year, release.edition).hex()
@@ -162,16 +181,24 @@ def explain(
     run: Run, year: Year, zip_: Zip = "", utility: Utility = None, subregion: Subregion = "", state: State = "",
     country: Country = "US", zone: Zone = "", supplier: Supplier = "", edition: Edition = None,
     hourly_file: HourlyFiles = [], table: Tables = [], table_year: TableYear = None, wider: Wider = False,  # noqa: B006
+    out: ChoiceOut = None, market_zone: MarketZone = "US", region: GridRegion = "",
 ) -> None:  # fmt: skip
-    """Which factor a site has, location- and market-based, and why: every step of the hierarchy."""
-    from carbon_tokens.factors import annual, choice
+    """Which factor a site has, location- and market-based, and why: every step of the hierarchy.
+
+    With --out the choice is a file: factors load --choice publishes it, audit --factor states by it.
+    """
+    from carbon_tokens.factors import annual, choice, chosen
     from carbon_tokens.factors import hourly as intensities
 
     place = choice.Place(country, state, zip_, utility, subregion, zone, supplier)
     given = [row for path in table for row in annual.read(path, year=table_year)]
     series = [intensities.read(path, zone=zone) for path in hourly_file]
     found = choice.explain(place, year, edition=edition, hourly=series, tables=given, wider=wider)
-    run.answer(found.to_json(), lambda out: _explain(found, out))
+    if out:
+        if out.exists():
+            raise typer.BadParameter(f"{out} exists")
+        chosen.write(out, found, market_zone=market_zone, region=region)
+    run.answer(found.to_json() | ({"out": str(out)} if out else {}), lambda shown: _explain(found, shown))
     if not found.chosen("location"):
         raise typer.Exit(REFUSED)
 

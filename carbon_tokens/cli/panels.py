@@ -14,6 +14,7 @@ import typer
 
 from carbon_tokens.cli.audits import (
     Boundary,
+    ChoiceFile,
     Edition,
     Energy,
     Inputs,
@@ -28,6 +29,7 @@ from carbon_tokens.cli.audits import (
     restated,
     totals_to_close,
 )
+from carbon_tokens.cli.measured import Choice
 from carbon_tokens.cli.options import Amount, Facility, Hash, ReportingMonth, Token
 from carbon_tokens.cli.run import Run, verb
 from carbon_tokens.nesting import loads
@@ -107,6 +109,7 @@ def restate(
     edition: Edition = None,
     workbook: Workbook = None,
     residual: Residual = None,
+    factor: ChoiceFile = None,
     boundary: Boundary = "google-2024",
     days: Deadline = 30,
 ) -> None:
@@ -114,7 +117,7 @@ def restate(
     from carbon_tokens.ledger import restatement
     from carbon_tokens.ledger.documents import audit_of
 
-    chosen = (year, edition, workbook, residual)
+    chosen = Choice(year, edition, workbook, residual, factor)
     scopes = (scope1_g, scope3_g)
     document = restated(run, facility, month, reason, (statement, inputs), energy_wh, scopes, chosen, boundary)
     version = run.ledger.account(facility, month).version + 1

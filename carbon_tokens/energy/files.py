@@ -1,7 +1,7 @@
 """What a file of electricity holds, whatever its form: the kind is recognised from the content.
 
-Green Button XML, UtilityAPI JSON, and tables of bills or hours as CSV or workbook. Bills and hours that can be used are
-counted and added up, what is left out is listed with its place and reason.
+Green Button XML, UtilityAPI JSON, tables of bills or hours as CSV or workbook, and logs of UPS and servers (``logs``).
+Bills and hours that can be used are counted and added up, what is left out is listed with its place and reason.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
-from carbon_tokens.energy import bills, espi, green_button, hourly, tables, utility_api
+from carbon_tokens.energy import bills, espi, green_button, hourly, logs, tables, utility_api
 from carbon_tokens.energy.bills import Bill
 from carbon_tokens.energy.hourly import Hour
+from carbon_tokens.energy.logs import Terms
 from carbon_tokens.energy.tables import Problem
 from carbon_tokens.errors import EnergyError
 from carbon_tokens.units import ceil
 
-KINDS = ("green-button", "utility-api", "bills", "hourly")
+KINDS = ("green-button", "utility-api", "bills", "hourly", *logs.KINDS)
 _UNNAMED = "unnamed"  # stands for names that a file does not hold; nothing leaves this module under it
 
 
@@ -51,14 +52,15 @@ def kind_of(path: Path | str) -> str:
         raise EnergyError(f"this file cannot be read ({error.strerror})", where=path.name) from error
     if espi.is_xml(head):
         return "green-button"
-    return "utility-api" if utility_api.is_json(head) else _kind_of_table(path)
+    return "utility-api" if utility_api.is_json(head) else logs.kind_of(path) or _kind_of_table(path)
 
 
-def content(path: Path | str, kind: str = "") -> Content:
+def content(path: Path | str, kind: str = "", terms: Terms = Terms()) -> Content:
     """What a file holds.
 
     Args:
         kind: one of ``KINDS``, instead of the one that is recognised.
+        terms: what a log does not say of itself.
 
     Raises:
         EnergyError: an unknown kind, or a file that the reader of its kind refuses.
@@ -73,6 +75,9 @@ def content(path: Path | str, kind: str = "") -> Content:
     if kind == "hourly":
         found = [hour for hour in hourly.read(path, _UNNAMED, _UNNAMED) if hour.energy_wh is not None]
         return _content(Path(path).name, kind, [], found, rows=len(found))
+    if kind in logs.KINDS:
+        log = logs.read(path, kind, terms, _UNNAMED, _UNNAMED)
+        return _content(log.file, kind, [], log.hours, log.rows, warnings=log.remarks)
     raise EnergyError(f"kind {kind!r} is none of {', '.join(KINDS)}")
 
 
@@ -80,7 +85,7 @@ def _kind_of_table(path: Path) -> str:
     for kind, column in (("bills", "kwh"), ("hourly", "hour_start_utc")):
         if column in tables.columns(path, (column,)):
             return kind
-    todo = f"Give one of {', '.join(KINDS)}: a table has a column kwh (bills) or hour_start_utc (hours)."
+    todo = f"State one of {', '.join(KINDS)}: a table has a column kwh (bills) or hour_start_utc (hours)."
     raise EnergyError("this is no file of electricity that is known here", where=path.name, todo=todo)
 
 
@@ -111,11 +116,12 @@ def _content(
     warnings: tuple[str, ...] = (),
 ) -> Content:
     energy = sum((hour.energy_wh or Fraction(0) for hour in hours), Fraction(sum(bill.energy_wh for bill in taken)))
+    names = [each.meter for each in taken] + [hour.meter for hour in hours]
     spans = [bills.period(bill) for bill in taken] + [(hour.start, hour.start + 3600) for hour in hours]
     return Content(
         file=file,
         kind=kind,
-        meters=tuple(dict.fromkeys([each.meter for each in taken] + [hour.meter for hour in hours])),
+        meters=tuple(name for name in dict.fromkeys(names) if name != _UNNAMED),
         rows=rows or len(taken),
         hours=len(hours),
         energy_wh=ceil(energy),

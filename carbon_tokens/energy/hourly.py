@@ -169,7 +169,7 @@ def _hour(row: tables.Row, table: tables.Table, column: str, utility: str, meter
     hour = Hour(
         utility=cells.get("utility", "") or utility,
         meter=cells.get("meter", "") or meter,
-        start=_start(cells["hour_start_utc"]),
+        start=start(cells["hour_start_utc"]),
         energy_wh=tables.amount(cells[column], 1) if cells[column] else None,  # 1 W for an hour is 1 Wh
         file=table.name,
         file_sha256=table.sha256,
@@ -190,7 +190,8 @@ def repeated(hours: Iterable[Hour]) -> list[tuple[str, str]]:
     return found
 
 
-def _start(text: str) -> int:
+def start(text: str) -> int:
+    """UTC seconds of the start of an hour, YYYY-MM-DDTHH:00Z. Raises EnergyError for anything else."""
     match = _HOUR.fullmatch(text)
     try:
         if not match or not "1970" <= text < "9999":

@@ -35,7 +35,7 @@ class Reading:
     start: int  # first instant, UTC seconds
     end: int  # first instant after it
     energy_wh: int  # with the building's share once a PUE is applied
-    kind: str  # "bills" or "hourly": which reader took it
+    kind: str  # "bills", "hourly" or "site": which reader took it
     file: str
     source_file_sha256: str
     rows: tuple[int, int]  # first and last row of the file that it was taken from

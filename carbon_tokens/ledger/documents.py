@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from carbon_tokens.factors import Rate
+from carbon_tokens.factors.chosen import FactorChoice
 from carbon_tokens.ledger.ids import OFFSET, REC
 from carbon_tokens.ledger.records import Audit, Batch, Factor
 from carbon_tokens.statements import Auditable, CertificateBatch, Restatement
@@ -42,6 +43,11 @@ def batch_of(document: CertificateBatch) -> Batch:
     """The batch that a registry's document describes."""
     serials, vintage = (document.serial_from, document.serial_thru), (document.vintage_start, document.vintage_end)
     return Batch(document.evidence, document.amount, *serials, *vintage)
+
+
+def factor_of(choice: FactorChoice) -> Factor:
+    """The row of a choice of factors that goes on chain."""
+    return Factor(choice.region, choice.factor, choice.residual.factor if choice.residual else None)
 
 
 def factors_of(rates: tuple[Rate, ...]) -> list[Factor]:

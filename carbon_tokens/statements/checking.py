@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from carbon_tokens.energy import Reading, apply_pue, bills, hourly
-from carbon_tokens.errors import CarbonTokensError
+from carbon_tokens.energy import Reading, apply_pue, bills, hourly, site_file, site_month
+from carbon_tokens.errors import CarbonTokensError, EnergyError
+from carbon_tokens.factors import chosen
 from carbon_tokens.statements.auditable import Auditable
+from carbon_tokens.statements.factor import FactorReference
 from carbon_tokens.statements.fleet import FleetStatement
 from carbon_tokens.statements.fleet_stating import differences
 from carbon_tokens.statements.method import MethodReference
@@ -17,10 +19,11 @@ from carbon_tokens.statements.statement import NO_METER, Input, Statement
 def check(statement: Auditable, inputs_dir: Path | str) -> list[str]:
     """Differences between a document and its input files, as sentences; an empty list if there are none.
 
-    Every file's hash is compared; a statement's reading is taken again from its bills or hours and compared in meter,
-    period, energy, hours and quality. That scope 2 follows from energy and factor was checked when it was read. A
-    fleet is allocated again, and every total, the period and the rows are compared; its tables are in the folder, or
-    in one of it that is named by the month, where several months are checked.
+    Every file's hash is compared; a statement's reading is taken again from its bills, hours or site, and compared in
+    meter, period, energy, hours and quality. That scope 2 follows from energy and factor was checked when it was read.
+    A choice of factors is compared with the factor, and with its tables that lie there. A fleet is allocated again, and
+    every total, the period and the rows are compared; its tables are in the folder, or in one of it that is named by
+    the month, where several months are checked.
 
     Raises:
         ExtraMissing: a fleet is to be allocated, and what does that is not installed.
@@ -29,11 +32,15 @@ def check(statement: Auditable, inputs_dir: Path | str) -> list[str]:
     if isinstance(statement, FleetStatement) and (folder / str(statement.month)).is_dir():
         folder /= str(statement.month)
     files = [_file_difference(item, folder / item.name) for item in statement.inputs]
-    found = [each for each in files if each] + _method_differences(statement.method)
+    found = (
+        [each for each in files if each]
+        + _method_differences(statement.method)
+        + _choice_differences(statement, folder)
+    )
     if isinstance(statement, FleetStatement):
         return found + differences(statement, folder)
     if isinstance(statement, Statement) and statement.meter != NO_METER:
-        measured = [item for item in statement.inputs if item.kind != "document"]
+        measured = [item for item in statement.inputs if item.kind not in ("document", "factor")]
         if not measured:
             return [*found, "no input file shows the energy"]
         found += _reading_differences(statement, measured[0], folder / measured[0].name)
@@ -56,6 +63,21 @@ def _method_differences(method: MethodReference) -> list[str]:
     return [] if shipped == method else [f"method {method.method} differs from the one of this version"]
 
 
+def _choice_differences(statement: Auditable, folder: Path) -> list[str]:
+    """A choice of factors against the statement that names it, and the tables beside it against the choice."""
+    found: list[str] = []
+    for item in statement.inputs:
+        if item.kind == "factor":
+            try:
+                choice = chosen.read(folder / item.name)
+                found += choice.differences(folder)
+                if isinstance(statement, FleetStatement) or FactorReference.of(choice) != statement.factor:
+                    found.append(f"{item.name} is not the choice of the statement's factor")
+            except CarbonTokensError as error:
+                found.append(str(error))
+    return found
+
+
 def _reading_differences(statement: Statement, item: Input, path: Path) -> list[str]:
     try:
         taken = [reading for reading in _read(statement, item.kind, path) if _is_meant(reading, statement)]
@@ -74,6 +96,8 @@ def _reading_differences(statement: Statement, item: Input, path: Path) -> list[
 def _read(statement: Statement, kind: str, path: Path) -> list[Reading]:
     if kind == "bills":
         return bills.readings(bills.read(path), statement.month)
+    if kind == "site":
+        return [_site_reading(statement, path)]
     hours = hourly.read(path, statement.utility, statement.meter_number)
     return hourly.readings(hours, statement.month, statement.missing)
 
@@ -81,3 +105,13 @@ def _read(statement: Statement, kind: str, path: Path) -> list[Reading]:
 def _is_meant(reading: Reading, statement: Statement) -> bool:
     stated = (statement.meter, statement.start, statement.end)
     return ("0x" + reading.meter_id.hex(), reading.start, reading.end) == stated
+
+
+def _site_reading(statement: Statement, path: Path) -> Reading:
+    """The reading of a site's file, if it names no other files than the statement."""
+    site = site_file.read(path)
+    stated = {(item.name, item.sha256) for item in statement.inputs}
+    for name, digest in site.documents().items():
+        if (name, "0x" + digest) not in stated:
+            raise EnergyError(f"names {name}, which the statement does not", where=path.name)
+    return site_month.of(site, statement.month, statement.missing or "refuse").reading

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
+from typing import Protocol
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from carbon_tokens.errors import StatementError
-from carbon_tokens.factors.rate import Rate
 from carbon_tokens.statements.document import Part, hexadecimal, whole, words
 from carbon_tokens.units import ceil
 
@@ -20,6 +21,41 @@ _RATE = re.compile(r"[0-9]{1,12}(\.[0-9]{1,20})?")
 def release_id(dataset: str, year: int, edition: str) -> bytes:
     """The id of a release on chain, 32 bytes: keccak-256 of the ABI encoding of its name, as EmissionFactors has it."""
     return keccak(encode(["string", "uint16", "string"], [dataset, year, edition]))
+
+
+class Rated(Protocol):
+    """A number of a region: exact g/MWh, and rounded up as it goes on chain."""
+
+    @property
+    def g_per_mwh(self) -> Decimal: ...
+
+    @property
+    def factor(self) -> int: ...
+
+
+class Published(Rated, Protocol):
+    """A rate of a region in a release: of a dataset (``factors.Rate``), or a choice of several (``FactorChoice``)."""
+
+    @property
+    def dataset(self) -> str: ...
+
+    @property
+    def year(self) -> int: ...
+
+    @property
+    def edition(self) -> str: ...
+
+    @property
+    def market_zone(self) -> str: ...
+
+    @property
+    def region(self) -> str: ...
+
+    @property
+    def file_sha256(self) -> str: ...
+
+    @property
+    def residual(self) -> Rated | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +103,7 @@ class FactorReference(Part):
             raise StatementError("is neither the residual rate nor stands in for it", where="residual_g_per_mwh")
 
     @classmethod
-    def of(cls, rate: Rate) -> FactorReference:
+    def of(cls, rate: Published) -> FactorReference:
         """The reference to a published rate. Raises FactorError if the release has no CO2e for the region."""
         residual = rate.residual
         return cls(

@@ -11,7 +11,7 @@ from carbon_tokens.errors import StatementError
 from carbon_tokens.statements.document import Part, hexadecimal, texts, words
 
 BOUNDARIES = ("google-2024", "google-2026")
-METHOD = "site-energy-1"
+METHOD = "site-energy-2"  # site-energy-1 stays, for the documents that follow it
 FLEET_METHOD = "fleet-allocation-1"
 
 

@@ -31,7 +31,7 @@ from carbon_tokens.statements.factor import FactorReference
 from carbon_tokens.statements.method import MethodReference
 from carbon_tokens.statements.totals import FACILITY_OCTETS, check_totals, facility_hex, scope2
 
-KINDS = ("bills", "hourly", "table", "document")
+KINDS = ("bills", "hourly", "site", "table", "factor", "document")
 NO_METER = "0x" + 64 * "0"
 
 
@@ -44,7 +44,8 @@ class Input(Part):
     """
 
     name: str
-    kind: str  # bills, hourly or table (of a fleet): the totals are recomputed; document: only its hash is checked
+    kind: str  # bills, hourly, site or table (of a fleet): totals are recomputed; factor: a choice of factors, which is
+    # compared; document: only its hash is checked
     sha256: str  # 0x, 32 bytes
     first_row: int  # of the rows used, the header being row 1; 0: the whole file
     last_row: int

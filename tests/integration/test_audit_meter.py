@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from carbon_tokens.cli import app
+from carbon_tokens.cli.measured import other_scopes
 from carbon_tokens.periods import Month
 from tests import espi_feeds as espi
 
@@ -41,7 +42,8 @@ def test_a_meters_month_is_audited_proven_and_recomputed_from_its_files(folder: 
     facility = run("facility", "add", "--name", "Hall", "--zip", "68508", "--account", "dev:operator")["facility"]
     place = ("--facility", facility, "--month", MONTH)
     metered = ("--meter", folder / "meter.xml", "--utility", "LES", "--meter-name", "M1")
-    found = run("audit", *place, *metered, "--direct", folder / "direct.csv", "--account", "dev:auditor")
+    found = run("audit", *place, *metered, "--direct", folder / "direct.csv", "--boundary", "google-2026",
+                "--account", "dev:auditor")  # fmt: skip
     assert [row["energy_wh"] for row in found["audits"]] == [672 * 1500, 0]
     assert sum(row["scope1_g"] for row in found["audits"]) == 102_575  # 102,426.8 + 1,923.5 × 28 / 365
     run("close", *place, "--account", "dev:auditor")
@@ -53,7 +55,7 @@ def test_a_meters_month_is_audited_proven_and_recomputed_from_its_files(folder: 
 def test_bills_and_a_meter_of_the_same_month_are_not_added_up(folder: Path) -> None:
     words = ["audit", "--facility", "0x" + "1" * 54, "--month", "2021-02", "--meter", str(folder / "meter.xml")]
     done = CliRunner().invoke(app, [*words, "--bills", str(folder / "direct.csv")])
-    assert done.exit_code == 2 and "--bills or --meter" in done.output
+    assert done.exit_code == 2 and "--bills, --meter or --site" in done.output
 
 
 def test_hours_that_the_meter_misses_are_refused_unless_a_policy_is_chosen(folder: Path) -> None:
@@ -64,8 +66,15 @@ def test_hours_that_the_meter_misses_are_refused_unless_a_policy_is_chosen(folde
 
 
 def test_scope_1_of_a_month_is_shown_before_it_is_audited(folder: Path) -> None:
-    found = run("energy", "direct", folder / "direct.csv", "--month", "2021-02")
+    found = run("energy", "direct", folder / "direct.csv", "--month", "2021-02", "--boundary", "google-2026")
     assert found["scope1_g"] == 102_575 and len(found["rows"]) == 2
+
+
+def test_refrigerants_are_named_but_not_counted_where_the_boundary_leaves_them_out(folder: Path) -> None:
+    found = run("energy", "direct", folder / "direct.csv", "--month", "2021-02")
+    assert (found["scope1_g"], found["outside_boundary_g"]) == (102_427, 148)
+    (line,) = other_scopes(7, MONTH, folder / "direct.csv", (0, 0), "google-2024", [])
+    assert line.scope1_g == 102_427 and line.notes == ("148 g of R-410A are outside of the boundary google-2024",)
 
 
 def test_a_template_of_bills_is_written_once(folder: Path) -> None:

@@ -11,8 +11,10 @@ from carbon_tokens.energy import direct_log
 from carbon_tokens.errors import EnergyError, FactorError
 from carbon_tokens.factors import direct
 from carbon_tokens.periods import Month
+from carbon_tokens.statements import MethodReference
 from carbon_tokens.statements.direct import scope1
 
+METHOD = MethodReference.shipped()
 HEAD = "kind,name,amount,unit,from,thru\n"
 
 
@@ -24,20 +26,20 @@ def log(folder: Path, *rows: str) -> list[direct_log.Use]:
 
 def test_ten_gallons_of_diesel_are_the_demos_grams(tmp_path: Path) -> None:
     """10 × (10.21 kg + 0.41 g × 28 + 0.08 g × 265), rounded up."""
-    found = scope1(log(tmp_path, "fuel,diesel,10,gallon,2021-04-07,2021-04-07"), Month.parse("2021-04"))
+    found = scope1(log(tmp_path, "fuel,diesel,10,gallon,2021-04-07,2021-04-07"), Month.parse("2021-04"), METHOD)
     assert found.grams == 102_427 and found.lines[0].grams == Fraction("102426.8")
 
 
 def test_a_row_that_crosses_a_month_is_split_by_days_and_loses_nothing(tmp_path: Path) -> None:
     uses = log(tmp_path, "refrigerant,R-410A,3,kg,2024-01-16,2024-02-14")
-    parts = [scope1(uses, Month.parse(each)).lines[0].grams for each in ("2024-01", "2024-02")]
+    parts = [scope1(uses, Month.parse(each), METHOD).lines[0].grams for each in ("2024-01", "2024-02")]
     assert parts == [Fraction(16, 30) * 3 * 1_923_500, Fraction(14, 30) * 3 * 1_923_500]
-    assert scope1(uses, Month.parse("2024-03")).grams == 0
+    assert scope1(uses, Month.parse("2024-03"), METHOD).grams == 0
 
 
 def test_the_sum_of_a_month_is_rounded_up_once(tmp_path: Path) -> None:
     rows = [f"fuel,diesel,0.00001,gallon,2024-01-0{day},2024-01-0{day}" for day in range(1, 4)]
-    assert scope1(log(tmp_path, *rows), Month.parse("2024-01")).grams == 1  # 0.307 g
+    assert scope1(log(tmp_path, *rows), Month.parse("2024-01"), METHOD).grams == 1  # 0.307 g
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,7 @@ def test_a_blend_warms_as_its_parts_do(name: str, gwp: str) -> None:
 )
 def test_what_has_no_factor_is_named_by_its_row_even_in_another_month(tmp_path: Path, row: str, what: str) -> None:
     with pytest.raises(FactorError, match=what) as caught:
-        scope1(log(tmp_path, row), Month.parse("2025-06"))
+        scope1(log(tmp_path, row), Month.parse("2025-06"), METHOD)
     assert "direct.csv:2" in str(caught.value)
 
 

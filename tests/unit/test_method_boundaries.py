@@ -40,8 +40,9 @@ def test_the_edition_of_2026_counts_three_sources_that_the_one_of_2024_leaves_ou
 
 
 @pytest.mark.parametrize("name", BOUNDARIES)
-def test_statements_of_a_sites_energy_use_the_same_boundary_in_the_same_words(name) -> None:
-    stated = tomllib.loads(data_files.path("methodology", "site-energy-1.toml").read_text("utf-8"))["boundary"][name]
+@pytest.mark.parametrize("method", ["site-energy-1", "site-energy-2"])
+def test_statements_of_a_sites_energy_use_the_same_boundary_in_the_same_words(name, method) -> None:
+    stated = tomllib.loads(data_files.path("methodology", f"{method}.toml").read_text("utf-8"))["boundary"][name]
     made = Boundary.shipped(name)
     assert (list(made.included), list(made.excluded)) == (stated["included"], stated["excluded"])
 

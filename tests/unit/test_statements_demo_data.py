@@ -117,6 +117,6 @@ def test_the_readmes_table_states_these_numbers() -> None:
 def test_every_demo_file_has_source_rows_and_every_part_a_label() -> None:
     sources = {row["file"] for row in rows("SOURCES.csv")}
     files = {f"data/demo/{path.name}" for path in DEMO.iterdir() if path.suffix in (".csv", ".toml")}
-    assert files <= sources and "data/methodology/site-energy-1.toml" in sources
+    assert files <= sources and {f"data/methodology/site-energy-{number}.toml" for number in (1, 2)} <= sources
     labels = {section.get("label") for name, section in FACTS.items() if name != "facility"}
     assert labels == {"published", "illustrative"}

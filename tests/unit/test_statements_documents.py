@@ -359,7 +359,7 @@ def test_a_documents_file_is_compared_by_its_hash(tmp_path: Path) -> None:
 
 def test_a_method_that_is_not_the_shipped_one_is_noticed() -> None:
     other = replace(demo(), method=replace(METHOD, sha256="0x" + 64 * "0"))
-    assert check(other, DEMO) == ["method site-energy-1 differs from the one of this version"]
+    assert check(other, DEMO) == ["method site-energy-2 differs from the one of this version"]
     unknown = replace(demo(), method=replace(METHOD, method="other"))
     assert "missing" in check(unknown, DEMO)[0]
 

@@ -1,0 +1,119 @@
+"""What ``audit`` and ``restate`` take from files: readings of energy, the factor, scopes 1 and 3."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from carbon_tokens.cli.energy import readings_of_bills
+from carbon_tokens.cli.run import Run
+from carbon_tokens.periods import Month
+
+if TYPE_CHECKING:
+    from carbon_tokens.energy import Reading
+    from carbon_tokens.statements import FactorReference, Input, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Where a factor is from: a shipped release or EPA's workbook, with residual mixes; or the file of a choice."""
+
+    year: int | None = None
+    edition: str | None = None
+    workbook: Path | None = None
+    residual: Path | None = None
+    file: Path | None = None
+
+
+def readings(
+    month: Month, given: tuple[Path | None, Path | None, Path | None], named: tuple[str, str, str], pue: str
+) -> tuple[list[Reading], list[Input]]:
+    """Of bills, of a meter's hours or of a site, and the files behind the site: two would count energy twice."""
+    from carbon_tokens.energy import apply_pue, hourly, site_file, site_month
+    from carbon_tokens.statements import Input
+
+    bills, meter, site = given
+    utility, name, missing = named
+    if sum(each is not None for each in given) > 1:
+        raise typer.BadParameter("give --bills, --meter or --site; energy reconcile compares the first two")
+    if bills:
+        return readings_of_bills(bills, month, pue), []
+    if site:
+        if pue != "1":
+            raise typer.BadParameter("a --site says its PUE itself, under [overhead]")
+        read = site_file.read(site)
+        files = [Input(path, "document", "0x" + digest, 0, 0) for path, digest in sorted(read.documents().items())]
+        return [site_month.of(read, month, missing).reading], files
+    found = hourly.readings(hourly.read(meter, utility, name), month, missing) if meter else []
+    return [each if pue == "1" else apply_pue(each, pue, "as stated") for each in found], []
+
+
+def factor(run: Run, facility: int, month: Month, choice: Choice) -> tuple[FactorReference, list[Input]]:
+    """The factor of a facility's grid region, and the file of the choice where there is one."""
+    from carbon_tokens.factors import chosen, egrid, residual
+    from carbon_tokens.statements import FactorReference, Input
+
+    region = run.ledger.facility(facility).grid_region
+    if choice.file:
+        if any((choice.year, choice.edition, choice.workbook, choice.residual)):
+            raise typer.BadParameter("the --factor says year, edition and residual mix itself")
+        picked = chosen.read(choice.file)
+        if picked.region != region:
+            raise typer.BadParameter(f"{choice.file.name} is of {picked.region}, the facility is in {region}")
+        return FactorReference.of(picked), [Input(choice.file.name, "factor", "0x" + picked.file_sha256, 0, 0)]
+    year, edition = choice.year or month.year, choice.edition
+    release = egrid.read_release(choice.workbook, edition) if choice.workbook else egrid.release(year, edition)
+    if choice.residual:
+        release = release.with_residual(residual.read(choice.residual, release.year))
+    return FactorReference.of(release.rate(region)), []
+
+
+def statements(
+    run: Run, facility: int, month: Month, read: tuple[list[Reading], list[Input]], choice: Choice, boundary: str,
+    notes: list[str],
+) -> list[Statement]:  # fmt: skip
+    """A statement of each reading, with the files that stand behind it."""
+    from carbon_tokens.statements import MethodReference, build
+
+    found, files = read
+    if not found:
+        return []
+    reference, chosen = factor(run, facility, month, choice)
+    given = {"facility": facility, "method": MethodReference.shipped(boundary), "notes": notes}
+    return [build(each, reference, documents=[*files, *chosen], **given) for each in found]  # type: ignore[arg-type]
+
+
+def other_scopes(
+    facility: int, month: Month, log: Path | None, scopes: tuple[int, int], boundary: str, notes: list[str]
+) -> list[Statement]:
+    """A statement of scopes 1 and 3, g CO2e, with what a log of fuels and refrigerants adds; none without any."""
+    from carbon_tokens.energy import direct_log
+    from carbon_tokens.statements import Input, MethodReference, build_without_energy
+    from carbon_tokens.statements.direct import scope1
+
+    method, burnt, files, said = MethodReference.shipped(boundary), 0, list[Input](), list(notes)
+    if log:
+        uses = direct_log.read(log)
+        found = scope1(uses, month, method)
+        burnt, files = found.grams, [Input(log.name, "document", "0x" + uses[0].file_sha256, 0, 0)]
+        said += [found.note] * bool(found.note)
+    scope1_g, scope3_g = scopes[0] + burnt, scopes[1]
+    if not scope1_g and not scope3_g:
+        return []
+    made = build_without_energy(
+        facility, month, method=method, quality="D", scope1_g=scope1_g, scope3_g=scope3_g, documents=files, notes=said
+    )
+    return [made]
+
+
+def warn_of_days_without_bills(run: Run, path: Path, month: Month) -> None:
+    """Says which meters' bills do not cover the month."""
+    from carbon_tokens.energy import bills
+
+    days = (month.end - month.start) // 86_400
+    for (_, meter), covered in bills.days_covered(bills.read(path), month).items():
+        if covered < days:
+            run.warn(f"{month}: meter {meter} has bills for {covered} of {days} days")
