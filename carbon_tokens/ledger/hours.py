@@ -169,7 +169,7 @@ def _by_meter(hours: Sequence[Hour], month: Month) -> list[dict[int, Hour]]:
     """The hours of the month by their start, meter by meter.
 
     Raises:
-        EnergyError: there are none, one is missing or stands twice.
+        EnergyError: there are none, one is missing, stands twice, or was not metered by the hour.
     """
     found: dict[bytes, dict[int, Hour]] = {}
     for hour in hours:
@@ -196,6 +196,10 @@ def _require_whole(meter: Mapping[int, Hour], month: Month) -> None:
         what = f"{len(absent)} of {month.hours} hours missing for meter {any_hour.meter}, from {_named(absent[0])}"
         raise EnergyError(what, where=where, todo="Complete the data: a missing hour is never matched by a guess.")
     for hour in meter.values():
+        if hour.quality != "A":
+            what = f"an hour of grade {hour.quality}: it was estimated, or spread from a longer interval"
+            todo = "Hours are matched as metered; claim this month by the year."
+            raise EnergyError(what, where=f"{hour.file}:{hour.row}", todo=todo)
         if hour.energy_wh is not None and hour.energy_wh >= HOUR_LIMIT:
             what = f"{float(hour.energy_wh):,.0f} Wh in one hour is 2^31 Wh or more"
             raise EnergyError(what, where=f"{hour.file}:{hour.row}", todo="Check the unit.")

@@ -94,6 +94,14 @@ def test_a_month_that_is_not_whole_is_refused_by_file_and_row(
         HourlyVector.of_consumption(table(tmp_path, spoil(["10"] * 672)), FEBRUARY)
 
 
+@pytest.mark.parametrize("side", [HourlyVector.of_consumption, HourlyVector.of_generation])
+def test_hours_that_were_estimated_or_spread_from_days_are_not_matched(tmp_path: Path, side) -> None:
+    hours = table(tmp_path, ["1"] * FEBRUARY.hours)
+    assert side(hours, FEBRUARY).total == FEBRUARY.hours
+    with pytest.raises(EnergyError, match="an hour of grade B"):
+        side([*hours[:-1], replace(hours[-1], quality="B")], FEBRUARY)
+
+
 def test_an_hour_that_stands_twice_is_refused(tmp_path: Path) -> None:
     hours = table(tmp_path, ["10"] * 672)
     with pytest.raises(EnergyError, match=r"hours\.csv:2: the same hour as hours\.csv:2"):
