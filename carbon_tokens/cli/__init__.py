@@ -18,6 +18,7 @@ from carbon_tokens.cli import (
     energy,
     factors,
     fleet,
+    index,
     matching,
     panels,
     registries,
@@ -68,5 +69,6 @@ for _part in (
     matching,
     allocations,
     claims,
+    index,
 ):
     _part.register(app)
