@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from carbon_tokens.registries.checking import Checked, Reject, check, write
+from carbon_tokens.registries.checking import Checked, Reject, check, issued_before, write
 from carbon_tokens.registries.criteria import CRITERIA, Criteria
-from carbon_tokens.registries.forms import Entry, read
+from carbon_tokens.registries.entries import Entry
+from carbon_tokens.registries.forms import KINDS, read
 
-__all__ = ["CRITERIA", "Checked", "Criteria", "Entry", "Reject", "check", "read", "write"]
+__all__ = ["CRITERIA", "KINDS", "Checked", "Criteria", "Entry", "Reject", "check", "issued_before", "read", "write"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from carbon_tokens.energy import tables
 from carbon_tokens.errors import StatementError
@@ -56,3 +57,21 @@ class Criteria:
         if source not in self.answers:
             return ["its quality criteria are not stated"]
         return [f"not met: {CRITERIA[name]}" for name, answer in self.answers[source].items() if answer == "no"]
+
+    def to_json(self, devices: list[str]) -> dict[str, Any]:
+        """For each device eight booleans, those not met by name, and whether its certificates may be applied.
+
+        A criterion of another kind of instrument is met by asking nothing; ``not_applicable`` names it. A device that
+        the file does not name has no answers and is not applied; ``unused`` are the file's other sources.
+        """
+        found = {each: self._answers(self.answers.get(each, {})) for each in devices}
+        unused = sorted(set(self.answers) - set(devices))
+        return {"file": self.file, "sha256": self.file_sha256, "sources": found, "unused": unused}
+
+    def _answers(self, answers: dict[str, str]) -> dict[str, Any]:
+        met = {name: answers.get(name, "no") != "no" for name in CRITERIA}
+        return {
+            "stated": bool(answers), **met, "applied": all(met.values()),
+            "not_met": [name for name, value in met.items() if not value],
+            "not_applicable": [name for name, answer in answers.items() if answer == "n/a"],
+        }  # fmt: skip

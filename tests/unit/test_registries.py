@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from carbon_tokens import registries
-from carbon_tokens.cli import app
 from carbon_tokens.errors import StatementError
 from carbon_tokens.registries import CRITERIA, Criteria, Entry
 from carbon_tokens.statements import certificate_table
@@ -102,8 +99,8 @@ def test_a_range_within_an_earlier_one_is_found_behind_a_shorter_one(tmp_path: P
     """1–100, 5–6, 50–60: the third is in the first, not in its neighbor."""
     text = NAR.splitlines()[0] + "\n"
     for first, last in ((1, 100), (5, 6), (50, 60)):
-        text += f"G,P,Wind,NAR-REC-1-KS-12-2020-9-{first} to {last},{last - first + 1},N\n"
-    found = reasons(read(tmp_path, text), met("G"))
+        text += f"GEN1,P,Wind,NAR-REC-1-KS-12-2020-9-{first} to {last},{last - first + 1},N\n"
+    found = reasons(read(tmp_path, text), met("GEN1"))
     assert found[2] == "has serials of download.csv:2" and len(found) == 3
 
 
@@ -128,15 +125,18 @@ def test_criteria_are_read_from_a_table_and_answered_by_yes_or_no(tmp_path: Path
     ("text", "why"),
     [
         ("retirement_id,credit_batch_size_total.credits,project_id,beneficiary.name\nr,531.0,p,W\n", "no serials"),
-        ("attestation_id,certificate,volume_Wh,generatorName,energySource,country\na,c,5,g,wind,CN\n", "no serials"),
-        (IREC.replace("7842", "7842.000000"), "part of a certificate"),
+        (
+            "attestation_id,certificate,volume_Wh,generatorName,energySource,country\na,c,5,g,wind,CN\n",
+            "5 Wh are no whole MWh",
+        ),
+        (IREC.replace("7842", "7842.500000").replace("16.0", "15.5"), "cuts a certificate into parts"),
         (IREC.replace(",1,CN", ",2,CN"), "2 ranges of serials"),
-        (NAR.format("NAR-REC-1", 1), "no range of serials"),
+        (NAR.format("NAR-REC-1", 1), "no serial range of NAR"),
         (NAR.format("NAR-REC-2613-KS-13-2020-109286-4440 to 4448", 9), "month"),
         (NAR.format("NAR-REC-2613-KS-12-2020-109286-4448 to 4440", 9), "before they start"),
         (ACR.replace('"4,212"', '"42,12"'), "no amount"),
-        (VERRA.format("not yet"), "Invalid isoformat"),
-        (ACR.replace("2/7/2025", "2025-02-07"), "does not match"),
+        (VERRA.format("not yet"), "no day that this form writes"),
+        (ACR.replace("2/7/2025", "2025-02-07"), "no day that this form writes"),
         (CAR.replace(",EY 2017", ""), "7 cells under 8 columns"),
     ],
 )
@@ -166,19 +166,16 @@ def test_a_file_that_is_no_registrys_download_is_refused(tmp_path: Path, text: s
         read(tmp_path, text)
 
 
-def test_the_command_prints_batches_amounts_and_rejects_and_writes_what_can_be_issued(tmp_path: Path) -> None:
-    names = {"car.csv": CAR, "verra.csv": VERRA.format(""), "nar.csv": NAR.format("NAR-REC-1-KS-12-2020-9-1 to 2", 2)}
-    for name, text in names.items():
-        (tmp_path / name).write_text(text)
-    files, out = [str(tmp_path / name) for name in names], ["--out", str(tmp_path / "out.csv")]
-    done = CliRunner().invoke(app, ["certificates", "read", *files, "--json"])
-    content = json.loads(done.stdout)
-    assert (content["batches"], content["energy_wh"], content["mass_g"]) == (3, 2_000_000, 9_085_000_000)
-    assert content["rejected"] == [
-        {"row": "verra.csv:2", "reason": "still active in the registry: retire it there first"}
-    ]
-    refused = CliRunner().invoke(app, ["certificates", "read", *files, *out])
-    assert refused.exit_code == 2 and "--criteria" in refused.output and not (tmp_path / "out.csv").exists()
-    rejects = ["--rejects", str(tmp_path / "rejects.csv")]
-    done = CliRunner().invoke(app, ["certificates", "read", *files[:2], *out, *rejects])
-    assert done.exit_code == 0 and len(certificate_table.read(tmp_path / "out.csv")) == 2
+def test_the_table_names_where_each_batch_came_from_and_who_says_that_it_meets_its_criteria(tmp_path: Path) -> None:
+    entries = read(tmp_path, NAR.format("NAR-REC-2613-KS-12-2020-109286-4440 to 4448", 9))
+    registries.write(registries.check(entries, met("GEN2613")), tmp_path / "batches.csv", tmp_path / "rejects.csv")
+    (row,) = certificate_table.read(tmp_path / "batches.csv")
+    assert row.cells["note"] == "download.csv:2; retired for Node; meets its quality criteria by criteria.csv"
+
+
+def test_batches_and_rejects_cannot_be_written_into_one_file(tmp_path: Path) -> None:
+    """Or the rejects would overwrite the batches."""
+    path = tmp_path / "out.csv"
+    with pytest.raises(StatementError, match="cannot be one file"):
+        registries.write(registries.check(read(tmp_path, CAR)), path, path)
+    assert not path.exists()
