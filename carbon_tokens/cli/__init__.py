@@ -22,6 +22,7 @@ from carbon_tokens.cli import (
     matching,
     panels,
     registries,
+    serve,
     setup,
     sites,
     stating,
@@ -70,5 +71,6 @@ for _part in (
     allocations,
     claims,
     index,
+    serve,
 ):
     _part.register(app)

@@ -42,6 +42,25 @@ def demo(run: Run, out: Out = HOME / "demo", allocate: Allocate = False) -> None
     run.answer(found, lambda out: tell.end(found))
 
 
+def seed(run: Run) -> Path:
+    """Runs the demonstration beside the answer, where it was not run before. Gives its state file."""
+    from carbon_tokens.demo import Demo
+    from carbon_tokens.ledger import Chain
+
+    folder = HOME / "demo"
+    state = folder / STATE.name
+    if state.exists():
+        return state
+    folder.mkdir(parents=True, exist_ok=True)
+    chain = Chain.connect(state=state)
+    try:
+        with run.progress.status("the demonstration"):
+            Demo(chain, ["--state", str(state)], folder, lambda _: None).run()
+    finally:
+        chain.close()
+    return state
+
+
 def _unused(out: Path) -> Path:
     """The folder itself, or one inside it when it holds an earlier run: nothing is overwritten."""
     if not out.is_dir() or not any(out.iterdir()):

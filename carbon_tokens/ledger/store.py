@@ -32,7 +32,8 @@ class BlockStore(BaseDB):
         self._lock: sqlite3.Connection | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = sqlite3.connect(path, isolation_level=None, timeout=10.0)
+            # Several threads may use it, one at a time: a node's lock sees to that.
+            self._file = sqlite3.connect(path, isolation_level=None, timeout=10.0, check_same_thread=False)
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.execute("PRAGMA synchronous=FULL")
             self._file.execute(

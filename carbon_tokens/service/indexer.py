@@ -112,13 +112,17 @@ class Indexer:
         """The last block of the index that is on the chain; the one before the deployment if none is."""
         table = schema.block
         kept = select(table.c.number, table.c.hash).where(table.c.chain == self.id).order_by(table.c.number.desc())
-        known = [(number, found) for number, found in connection.execute(kept)]
-        for portion in database.portions(known, 64):
+        last, size = None, 1  # almost always the first one is
+        while True:
+            query = kept if last is None else kept.where(table.c.number < last)
+            portion = connection.execute(query.limit(size)).all()
+            if not portion:
+                return self._first - 1
             now = self._hashes([number for number, _ in portion])
             for number, found in portion:
                 if now.get(number) == found:
                     return int(number)
-        return self._first - 1
+            last, size = portion[-1].number, 64
 
     def _take_back(self, connection: Connection, ancestor: int) -> int:
         table = schema.event

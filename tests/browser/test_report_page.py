@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from carbon_tokens import data_files
 from carbon_tokens.allocation import fleet
@@ -19,16 +19,6 @@ ROOT = Path(__file__).parents[2]
 DEMO = data_files.path("demo", "fleet")
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    assert found, "Chromium is needed: make browser installs it"
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-background-networking"])
-        yield opened
-        opened.close()
 
 
 def of_thousand_customers(folder: Path) -> Path:

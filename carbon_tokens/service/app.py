@@ -1,0 +1,138 @@
+"""The node as a web application: API, pages, health, metrics. Errors are problem+json (RFC 9457), with what to do."""
+
+from __future__ import annotations
+
+import http
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from carbon_tokens.errors import CarbonTokensError
+from carbon_tokens.service import api, pages
+from carbon_tokens.service.answers import Health, Problem
+from carbon_tokens.service.metrics import Metrics
+from carbon_tokens.service.node import Node
+from carbon_tokens.service.reading import Unknown
+
+BODY_LIMIT = 20_000_000  # bytes: a proof of a year with all its documents has less than one of them
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+Next = Callable[[Request], Awaitable[Response]]
+
+
+def create(node: Node) -> FastAPI:
+    """The application of a node; the node starts and stops with it."""
+    metrics = Metrics(node)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        node.start()
+        yield
+        node.stop()
+
+    app = FastAPI(
+        title="carbon-tokens node", version=version("carbon-tokens"), lifespan=lifespan, docs_url=None, redoc_url=None,
+        description="What the chain recorded of facilities, their months and claims; and verification of proofs.",
+    )  # fmt: skip
+    app.state.node = node
+    app.include_router(api.router)
+    app.include_router(pages.router)
+    app.mount("/static", StaticFiles(directory=Path(str(resources.files("carbon_tokens.service") / "static"))))
+    _errors(app)
+    _health(app, node, metrics)
+    _describe(app)
+
+    @app.middleware("http")
+    async def guarded(request: Request, call: Next) -> Response:
+        length = request.headers.get("content-length", "")
+        chunked = "transfer-encoding" in request.headers
+        if (length.isdecimal() and int(length) > BODY_LIMIT) or chunked:
+            status = 411 if chunked else 413
+            return problem(status, f"a body of known length, {BODY_LIMIT:,} bytes at most")
+        with metrics.request(request) as seen:
+            response = await call(request)
+            seen(response.status_code)
+        response.headers.update(_HEADERS)
+        return response
+
+    return app
+
+
+def problem(status: int, detail: str = "", where: str = "", todo: str = "") -> JSONResponse:
+    """An error in the form of RFC 9457."""
+    content = Problem(title=http.HTTPStatus(status).phrase, status=status, detail=detail, where=where, todo=todo)
+    return JSONResponse(content.model_dump(), status, _HEADERS, media_type="application/problem+json")
+
+
+def _errors(app: FastAPI) -> None:
+    @app.exception_handler(Unknown)
+    async def unknown(request: Request, error: Unknown) -> Response:
+        if pages.wanted(request):
+            return pages.not_found(request, str(error))
+        return problem(404, f"there is no {error}")
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404 and pages.wanted(request):
+            return pages.not_found(request, "page of this address")
+        return problem(error.status_code, str(error.detail))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        first: Any = error.errors()[0]
+        return problem(422, str(first["msg"]), ".".join(map(str, first["loc"])), "See /openapi.json.")
+
+    @app.exception_handler(CarbonTokensError)
+    async def failed(_: Request, error: CarbonTokensError) -> Response:
+        return problem(503, error.what, error.where, error.todo)
+
+
+def _describe(app: FastAPI) -> None:
+    """The OpenAPI description with errors as they are: problem+json, also where FastAPI describes its own form."""
+    plain = app.openapi
+
+    def described() -> dict[str, Any]:
+        found = plain()
+        of_problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+        for operation in (each for path in found["paths"].values() for each in path.values()):
+            for status, answer in operation["responses"].items():
+                form = str(answer.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", ""))
+                if status == "422" or form.endswith("/Problem"):
+                    answer["content"] = {"application/problem+json": of_problem}
+        for unused in ("HTTPValidationError", "ValidationError"):
+            found["components"]["schemas"].pop(unused, None)
+        return found
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+def _health(app: FastAPI, node: Node, metrics: Metrics) -> None:
+    @app.get("/health/live", response_model=Health, tags=["health"])
+    def live() -> Any:
+        """The process answers."""
+        return {"status": "live"}
+
+    @app.get("/health/ready", response_model=Health, responses={503: {"model": Health}}, tags=["health"])
+    def ready() -> Any:
+        """Every chain answers, and the index is at its head."""
+        found = node.ready
+        status = "ready" if not any(found.values()) else "not ready"
+        return JSONResponse({"status": status, "chains": found}, 200 if status == "ready" else 503)
+
+    @app.get("/metrics", response_class=PlainTextResponse, tags=["health"])
+    def measured() -> Any:
+        """For Prometheus."""
+        return PlainTextResponse(metrics.text(), media_type="text/plain; version=0.0.4")
