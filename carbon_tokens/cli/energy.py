@@ -35,6 +35,8 @@ Count = Annotated[int, typer.Option("--count", help="Equal machines that a log s
 Quality = Annotated[str, typer.Option("--quality", help="Grade A to D, where you know better than the kind's own.")]
 Longest = Annotated[int, typer.Option("--longest", help="Seconds beyond which a stretch without sample is a gap.")]
 Period = Annotated[int | None, typer.Option("--period", help="Seconds that a sample is the average of.", min=1)]
+Machine = Annotated[str, typer.Option("--machine", help="Of a file of several machines, the one that is meant.")]
+Parts = Annotated[bool, typer.Option("--parts", help="Let a server's packages and memory stand for it: grade C.")]
 Start = Annotated[str, typer.Option("--start", help="Start of a file without times of its own: YYYY-MM-DDTHH:MM:SSZ.")]
 Bills = Annotated[
     Path, typer.Option("--bills", help="Bills: CSV, .xlsx or UtilityAPI JSON.", exists=True, dir_okay=False)
@@ -58,12 +60,12 @@ def register(parent: typer.Typer) -> None:
 def read(
     run: Run, files: Files, kind: Kind = "", zone: Zone = "", log_format: LogFormat = "", rating: Rating = "",
     efficiency: Efficiency = "", model: Model = "", count: Count = 1, quality: Quality = "", longest: Longest = 900,
-    period: Period = None, start: Start = "",
+    period: Period = None, start: Start = "", machine: Machine = "", parts: Parts = False,
 ) -> None:  # fmt: skip
     """What each file holds: rows, hours, Wh, from when to when, how good it is, and what is left out."""
     from carbon_tokens.energy import files as forms
     from carbon_tokens.energy import models, series
-    from carbon_tokens.energy.logs import Terms
+    from carbon_tokens.energy.log_terms import Terms
 
     terms = Terms(
         zone=zone,
@@ -75,6 +77,8 @@ def read(
         longest_s=longest,
         period_s=period,
         start=int(series.instant(start)) if start else None,
+        machine=machine,
+        parts=parts,
         **({"form": log_format} if log_format else {}),
     )
     kind = kind or ("upslog" if log_format else "")

@@ -28,9 +28,22 @@ PerKwh = Annotated[str, typer.Option("--g-per-kwh", help="Location-based intensi
 Litres = Annotated[str, typer.Option("--litres", help="Litres of water of the period.")]
 
 
+Url = Annotated[str, typer.Argument(help="Of the server: http://host:9090.")]
+Query = Annotated[
+    str, typer.Argument(help="A metric with its labels, no function: node_cpu_seconds_total{job='node'}.")
+]
+From = Annotated[str, typer.Option("--from", help="First instant, YYYY-MM-DDTHH:MM:SSZ.")]
+Thru = Annotated[str, typer.Option("--thru", help="Last instant.")]
+Step = Annotated[int, typer.Option("--step", help="Seconds between two samples.", min=1)]
+Token = Annotated[
+    Path | None, typer.Option("--token-file", help="File of a bearer token.", exists=True, dir_okay=False)
+]
+Answers = Annotated[Path, typer.Option("--out", help="File to write, for energy read; one that is there is refused.")]
+
+
 def register(_: typer.Typer) -> None:
     """Adds these verbs to the group ``energy``, whose files ``cli.energy`` reads."""
-    for name, command in (("site", site), ("model", model), ("indicators", indicators)):
+    for name, command in (("site", site), ("model", model), ("indicators", indicators), ("prometheus", prometheus)):
         verb(app, name, options=())(command)
 
 
@@ -106,3 +119,26 @@ def indicators(
     lines = [f"{name} {figure:.6g}  {unit}" for name, (figure, unit) in found.items()]
     content = {name.lower(): round(figure, 9) for name, (figure, _) in found.items()}
     run.answer(content, lambda out: out.print("\n".join(lines), soft_wrap=True))
+
+
+def prometheus(
+    run: Run, url: Url, query: Query, first: From, thru: Thru, out: Answers, step: Step = 60, token_file: Token = None
+) -> None:
+    """Fetches a range from a Prometheus server into a file; a token also from CARBON_TOKENS_PROMETHEUS_TOKEN."""
+    import os
+
+    from carbon_tokens.energy import prometheus_api, series
+
+    if out.exists():
+        raise typer.BadParameter(f"{out} exists")
+    stated = token_file.read_text("utf-8") if token_file else os.environ.get("CARBON_TOKENS_PROMETHEUS_TOKEN", "")
+    span = int(series.instant(first)), int(series.instant(thru))
+    with run.progress.status("asking"):
+        found = prometheus_api.query_range(url, query, *span, step, token=stated.strip())
+    with out.open("xb") as file:
+        file.write(found.content())
+    samples = sum(len(each.samples) for each in found.series)
+    content = {"out": str(out), "series": len(found.series), "samples": samples, "machines": list(found.instances),
+               "warnings": list(found.warnings)}  # fmt: skip
+    said = f"{len(found.series)} series of {len(found.instances)} machines, {samples:,} samples: {out}"
+    run.answer(content, lambda shown: shown.print(said, soft_wrap=True))

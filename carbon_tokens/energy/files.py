@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
-from carbon_tokens.energy import bills, espi, green_button, hourly, logs, tables, utility_api
+from carbon_tokens.energy import bills, espi, green_button, hourly, logs, prometheus, tables, utility_api
 from carbon_tokens.energy.bills import Bill
 from carbon_tokens.energy.hourly import Hour
-from carbon_tokens.energy.logs import Terms
+from carbon_tokens.energy.log_terms import Terms
 from carbon_tokens.energy.tables import Problem
 from carbon_tokens.errors import EnergyError
 from carbon_tokens.units import ceil
@@ -52,6 +52,8 @@ def kind_of(path: Path | str) -> str:
         raise EnergyError(f"this file cannot be read ({error.strerror})", where=path.name) from error
     if espi.is_xml(head):
         return "green-button"
+    if prometheus.is_answer(head):
+        return "prometheus"
     return "utility-api" if utility_api.is_json(head) else logs.kind_of(path) or _kind_of_table(path)
 
 

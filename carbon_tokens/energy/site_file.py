@@ -21,6 +21,8 @@
     file = "web.csv"
     model = "server:Cascade Lake"
     count = 20
+    [[activity]]                         # the last tier: rows of ``activity``, which count the whole facility
+    file = "activity.csv"
     [overhead]                           # of servers, and of UPS without [cooling]
     pue = 1.4                            # or file = "pue.csv": hour_start_utc, pue
     source = "annual report 2023"
@@ -33,7 +35,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from decimal import Decimal
@@ -41,26 +43,27 @@ from fractions import Fraction
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from carbon_tokens.energy import bills, hourly, logs, models, tables
+from carbon_tokens.energy import bills, hourly, logs, models, series, tables
 from carbon_tokens.energy.cooling import Cooling, facility_hours
 from carbon_tokens.energy.hourly import Hour
 from carbon_tokens.energy.local_time import zone_named
-from carbon_tokens.energy.logs import Log, Terms
+from carbon_tokens.energy.log_terms import Log, Terms
 from carbon_tokens.energy.site import pue_factor
-from carbon_tokens.energy.site_sources import METER, SERVERS, UPS, Billed, Source, total
+from carbon_tokens.energy.site_sources import ACTIVITY, METER, SERVERS, UPS, Billed, Source, total
 from carbon_tokens.errors import CarbonTokensError, EnergyError
 
 _LOG_KEYS = frozenset(("file", "kind", "format", "rating_w", "efficiency", "model", "count", "quality", "longest_s",
-                       "period_s"))  # fmt: skip
+                       "period_s", "machine", "parts", "start"))  # fmt: skip
 _KEYS = {
     "meters": frozenset(("file", "utility", "meter")),
     "bills": frozenset(("file",)),
     "ups": _LOG_KEYS,
     "servers": _LOG_KEYS,
+    "activity": frozenset(("file",)),
     "cooling": frozenset(("model", "free_below_c", "weather", "auxiliary_of_it")),
     "overhead": frozenset(("pue", "file", "source")),
 }
-_LISTS = ("meters", "bills", "ups", "servers")
+_LISTS = ("meters", "bills", "ups", "servers", "activity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ class SiteFile:
 
     def sources(self) -> list[Source]:
         """The tiers that it has hours of. Raises EnergyError for files or figures that are none."""
-        return [source for source in (self._meters(), self._ups(), self._servers()) if source]
+        return [source for source in (self._meters(), self._ups(), self._servers(), self._activity()) if source]
 
     def billed(self) -> list[Billed]:
         """Its bills; those of several meters over the same days are added up.
@@ -122,11 +125,8 @@ class SiteFile:
             hourly.read(self._of(each["file"]), each.get("utility", self.utility), each.get("meter", self.meter))
             for each in self._tables("meters")
         ]
-        by_meter: dict[bytes, list[Hour]] = {}
-        for hour in (hour for hours in several for hour in hours):
-            by_meter.setdefault(hour.meter_id, []).append(hour)
-        tables.refuse([each for hours in by_meter.values() for each in hourly.repeated(hours)])
-        return total(METER, list(by_meter.values())) if by_meter else None
+        found = _by_meter(hour for hours in several for hour in hours)
+        return total(METER, found) if found else None
 
     def _logs(self, name: str) -> list[Log]:
         return [self._log(f"{name}[{at}]", each) for at, each in enumerate(self._tables(name))]
@@ -144,8 +144,15 @@ class SiteFile:
             quality=given.get("quality", ""),
             longest_s=int(given.get("longest_s", Terms().longest_s)),
             period_s=int(given["period_s"]) if "period_s" in given else None,
+            machine=given.get("machine", ""),
+            parts=given.get("parts", False),
+            start=int(series.instant(given["start"])) if "start" in given else None,
         )
-        kind = given.get("kind") or ("upslog" if "format" in given else logs.kind_of(path))
+        kind = (
+            "activity"
+            if where.startswith("activity")
+            else given.get("kind") or ("upslog" if "format" in given else logs.kind_of(path))
+        )
         if not kind:
             raise EnergyError(f"{given['file']} is no log that is known here", where=f"{self.path.name}: {where}")
         return logs.read(path, kind, terms, self.utility, f"{self.meter}/{where}")
@@ -175,7 +182,12 @@ class SiteFile:
 
     def _servers(self) -> Source | None:
         found = self._logs("servers")
-        return self._raised(total(SERVERS, [each.hours for each in found])) if found else None
+        hours = _by_meter(hour for each in found for hour in each.hours)
+        return self._raised(total(SERVERS, hours)) if hours else None
+
+    def _activity(self) -> Source | None:
+        found = self._logs("activity")
+        return total(ACTIVITY, [each.hours for each in found]) if found else None
 
     def _raised(self, source: Source) -> Source:
         """IT equipment raised to its facility by the PUE of each hour."""
@@ -225,7 +237,7 @@ def _check(name: str, said: Mapping[str, Any]) -> None:
         for each in listed:
             _check_table(f"{name}: {table}", each, keys, table in _LISTS)
     if not any(said.get(table) for table in _LISTS):
-        raise EnergyError("a site without a source", where=name, todo="Name meters, bills, ups or servers.")
+        raise EnergyError("a site without a source", where=name, todo="Name meters, bills, ups, servers or activity.")
 
 
 def _check_table(where: str, given: Mapping[str, Any], keys: frozenset[str], needs_file: bool) -> None:
@@ -235,8 +247,9 @@ def _check_table(where: str, given: Mapping[str, Any], keys: frozenset[str], nee
         raise EnergyError("needs a file", where=where)
     for key, value in given.items():
         number = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
-        if not (number if key in _NUMBERS else isinstance(value, str)):
-            raise EnergyError(f"{key} = {value!r} is no {'number' if key in _NUMBERS else 'text'}", where=where)
+        kind = "number" if key in _NUMBERS else "true or false" if key == "parts" else "text"
+        if not {"number": number, "true or false": isinstance(value, bool), "text": isinstance(value, str)}[kind]:
+            raise EnergyError(f"{key} = {value!r} is no {kind}", where=where)
     for key in ("file", "weather"):
         held = PurePosixPath(given.get(key, "."))
         if held.is_absolute() or ".." in held.parts or "\\" in str(held):
@@ -246,6 +259,15 @@ def _check_table(where: str, given: Mapping[str, Any], keys: frozenset[str], nee
 
 
 _NUMBERS = frozenset(("rating_w", "count", "longest_s", "period_s", "free_below_c", "auxiliary_of_it", "pue"))
+
+
+def _by_meter(hours: Iterable[Hour]) -> list[list[Hour]]:
+    """Hours meter by meter. Raises EnergyError naming every hour of a meter that is there twice."""
+    found: dict[bytes, list[Hour]] = {}
+    for hour in hours:
+        found.setdefault(hour.meter_id, []).append(hour)
+    tables.refuse([each for several in found.values() for each in hourly.repeated(several)])
+    return list(found.values())
 
 
 def _by_hour(path: Path, column: str, value: Callable[[str], Fraction]) -> dict[int, Fraction]:

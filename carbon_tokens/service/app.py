@@ -14,7 +14,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
-from starlette.exceptions import HTTPException
 
 from carbon_tokens.errors import CarbonTokensError
 from carbon_tokens.service import api, pages
@@ -84,11 +83,13 @@ def _errors(app: FastAPI) -> None:
             return pages.not_found(request, str(error))
         return problem(404, f"there is no {error}")
 
-    @app.exception_handler(HTTPException)
-    async def refused(request: Request, error: HTTPException) -> Response:
+    async def refused(request: Request, error: Any) -> Response:
         if error.status_code == 404 and pages.wanted(request):
             return pages.not_found(request, "page of this address")
         return problem(error.status_code, str(error.detail))
+
+    for status in (400, 404, 405, 406, 415):  # what routing and parsing raise
+        app.add_exception_handler(status, refused)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:

@@ -10,20 +10,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbon_tokens.energy import files, logs, site_file, site_month
-from carbon_tokens.energy.logs import Terms
+from carbon_tokens.energy import files, logs, prometheus, site_file, site_month
+from carbon_tokens.energy.log_terms import Terms
 from carbon_tokens.errors import CarbonTokensError
 from carbon_tokens.factors import chosen
 from carbon_tokens.factors.choice import Place, explain
 from carbon_tokens.periods import Month
 from tests.properties.test_energy_files_fuzz import SLOW, forgotten, in_file, mutated
+from tests.unit.test_energy_activity import HEAD
 from tests.unit.test_energy_logs import DUMP, GPU, SEQUENCE, UPS, UPSLOG, USE, WALK
+from tests.unit.test_energy_prometheus import answer, series
+from tests.unit.test_energy_traces import CLUSTER, VM
 
-TEXTS = {"ups-csv": UPS, "upslog": UPSLOG, "upsc": DUMP, "ups-sequence": SEQUENCE, "snmp": WALK, "utilisation": USE,
-         "gpu-log": GPU}  # fmt: skip
+PROMETHEUS = answer(
+    series(prometheus.WHOLE, [0, 600, 1200.5]), series(prometheus.CPU, [0, 30, 60], cpu="0", mode="idle", instance="b"),
+    series(prometheus.CPU, [0, 30, 60], cpu="0", mode="user", instance="b"),
+    series("kepler_node_cpu_joules_total", [0, 9], zone="package", instance="c"),
+).decode()  # fmt: skip
+ACTIVITY = HEAD + "HDD,1000,TB h,2024-01-01,2024-01-02,3,,,,\nu-rack,42,U,2024-01-01,2024-01-02,,0.5,,100,x\n"
+TEXTS = {
+    "prometheus": PROMETHEUS,
+    "bitbrains": VM,
+    "cluster-average": CLUSTER,
+    "activity": ACTIVITY,
+    "ups-csv": UPS,
+    "upslog": UPSLOG,
+    "upsc": DUMP,
+    "ups-sequence": SEQUENCE,
+    "snmp": WALK,
+    "utilisation": USE,
+    "gpu-log": GPU,
+}  # fmt: skip
 TERMS = [
     Terms(),
-    Terms(rating_w=F(1000), efficiencies={F("0.5"): F("0.9"), F(1): F("0.9")}, model="linear:1:2", start=0),
+    Terms(rating_w=F(1000), efficiencies={F("0.5"): F("0.9"), F(1): F("0.9")}, model="linear:1:2", start=0, parts=True),
     Terms(rating_w=F(1), model="tdp:100", zone="America/New_York", start=1_704_067_200, period_s=3600),
 ]
 SITE = """utility = "U"
@@ -55,7 +75,7 @@ def test_damaged_logs_are_read_or_refused_by_name(kind: str, data: st.DataObject
     path = in_file(mutated(data, TEXTS[kind]), "log")
     try:
         found = files.content(path, data.draw(st.sampled_from(["", kind])), data.draw(st.sampled_from(TERMS)))
-        assert found.energy_wh >= 0 and found.hours <= 3 * 366 * 24 * 10 and found.quality in ("", "A", "B", "C")
+        assert found.energy_wh >= 0 and found.hours <= 3 * 366 * 24 * 10 and found.quality in ("", "A", "B", "C", "D")
     except CarbonTokensError as error:
         assert error.what
     finally:

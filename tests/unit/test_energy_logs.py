@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from carbon_tokens.energy import files, logs, models
-from carbon_tokens.energy.logs import Terms
+from carbon_tokens.energy.log_terms import Terms
 from carbon_tokens.errors import EnergyError
 
 UPS = "timestamp,load_wattage\n2024-01-01T00:00:00Z,300\n2024-01-01T00:10:00Z,600\n2024-01-01T00:20:00Z,0\n"

@@ -106,8 +106,10 @@ def test_every_import_of_the_package_is_a_declared_dependency_and_every_dependen
     brought = declared.union(*(requirements(metadata.requires(name) or []) for name in families))
     assert used - brought - optional == set()
     assert declared - used == {"coincurve"}  # taken by eth-keys when it is there
-    # scripts compile; pyarrow takes frames of pandas; the caller has the Spark session; sqlglot is held back for Ibis
-    assert optional - used == {"py-solc-x", "pandas", "pyspark", "sqlglot"}
+    # scripts compile; pyarrow takes frames of pandas; the caller has the Spark session; sqlglot is held back for Ibis;
+    # SQLAlchemy takes psycopg by the database's URL, and FastAPI the multipart parser
+    by_name = {"py-solc-x", "pandas", "pyspark", "sqlglot", "psycopg", "python-multipart"}
+    assert optional - used == by_name
 
 
 @pytest.mark.parametrize("lock", sorted((ROOT / "requirements").glob("*.txt")), ids=lambda lock: lock.stem)
