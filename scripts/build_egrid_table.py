@@ -23,12 +23,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from carbon_tokens.errors import FactorError
-from carbon_tokens.factors import profiler
+from carbon_tokens.factors import areas, profiler
 from carbon_tokens.factors.egrid import EDITION_COLUMNS, RATE_COLUMNS, SOURCE_COLUMNS, read_release
 from carbon_tokens.factors.layouts import CODES, INTERCONNECTS, SHEETS, US_NAME, Sheet
 from carbon_tokens.factors.rate import DATASET, Rate, refuse_impossible, text
 from carbon_tokens.factors.zips import NAME_COLUMNS, UTILITY_COLUMNS, ZIP_COLUMNS
-from scripts.egrid_plans import PLANS, Origin, Plan
+from scripts.egrid_plans import AREAS, PLANS, Origin, Plan
 
 PUBLISHER = "US EPA"
 LICENCE = "public domain (US federal government)"
@@ -163,6 +163,23 @@ def build_releases(root: Path, plans: Sequence[Plan]) -> tuple[list[Row], list[R
     return rates, editions, sources
 
 
+def build_areas(root: Path) -> tuple[list[Row], list[Row]]:
+    """(rates, sources) of balancing authorities and NERC regions; what generated nothing has no rate."""
+    rates, sources = [], []
+    for year, edition, origin in AREAS:
+        level = next(one for one in areas.LEVELS if one.level == origin.layout)
+        head = {"dataset": DATASET, "year": str(year), "edition": edition, "level": level.level, "source": origin.id}
+        for row in rows_of(root / origin.file):
+            if Decimal(row[level.prefix + areas.GENERATION]) > 0:
+                gases = {f"{gas}_lb_per_mwh": row[level.prefix + code] for gas, code in CODES.items()}
+                rates.append({**head, "region": row[level.region], "name": row[level.name], **gases, "grid_loss": ""})
+        label, fact = f"{year} {edition}", "annual total output emission rates, lb/MWh"
+        scope, file = f"source={origin.id}", root / origin.file
+        sources.append(source_row("data/egrid/areas.csv", scope, fact, label, origin.published, file, origin.note))
+    refuse_impossible(map(as_rate, rates), "areas.csv")
+    return rates, sources
+
+
 def build_workbook(argument: str) -> tuple[list[Row], Row, Row]:
     """(rates, edition, source) of one workbook of EPA's, ``FILE.xlsx`` or ``FILE.xlsx=EDITION``."""
     name, _, edition = argument.partition("=")
@@ -250,12 +267,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for argument in options.workbook:
         add_workbook(tables, argument)
     zips, zip_sources = build_zips(options.egrid)
+    area_rates, area_sources = build_areas(options.egrid)
     write(options.out / "egrid" / "rates.csv", RATE_COLUMNS, tables[0])
+    write(options.out / "egrid" / "areas.csv", RATE_COLUMNS, area_rates)
     write(options.out / "egrid" / "editions.csv", EDITION_COLUMNS, tables[1])
     for name, (columns, rows) in zips.items():
         write(options.out / "egrid" / f"{name}.csv", columns, rows)
     sources = options.out / "SOURCES.csv"
-    write(sources, SOURCE_COLUMNS, merge_sources(sources, [*tables[2], *zip_sources]))
+    write(sources, SOURCE_COLUMNS, merge_sources(sources, [*tables[2], *area_sources, *zip_sources]))
 
 
 if __name__ == "__main__":

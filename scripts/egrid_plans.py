@@ -63,6 +63,15 @@ _HUB = Origin(
     "ghg-emission-factors-hub-2024.xlsx of EPA; its Table 6 re-tabulated as CSV.",
 )
 # fmt: off
+# Balancing authorities and NERC regions: a table of their own, for the codes are also those of states and subregions.
+AREAS = (
+    (2018, "v2", Origin("egrid2018-v2-nerc", "nerc", "2018v2/nerc.csv", _2018[0].published.replace(", us", ", nerc"),
+                        "Rows of 2018.")),
+    *((2023, "rev1", Origin(f"egrid2023-rev1-{level}", level, f"2023rev1/{level}.csv",
+                            _2023[0].published.removesuffix("us") + level,
+                            "RDS re-tabulated as CSV under EPA's short codes." + note))
+      for level, note in (("ba", " City of Homestead generated nothing and is left out."), ("nerc", ""))),
+)
 PLANS = (
     Plan(2018, "v2", True, "eGRID2018 v2, full tables", "No Puerto Rico before 2019.", _2018),
     Plan(2018, "power-profiler", False, "Power Profiler of eGRID2018", "One decimal; CO2 only, no CO2e.",

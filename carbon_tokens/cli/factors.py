@@ -21,10 +21,16 @@ app = typer.Typer(
 
 Region = Annotated[str, typer.Option("--region", help="US, a state or an eGRID subregion, e.g. CAMX.")]
 Year = Annotated[int, typer.Option("--year", help="Data year of the release.")]
+Level = Annotated[
+    str | None, typer.Option("--level", help="us, state, subregion, ba or nerc; the last two must be named.")
+]
 OptionalYear = Annotated[int | None, typer.Option("--year", help="Only this data year.")]
 Edition = Annotated[str | None, typer.Option("--edition", help="Revision; the year's default without it.")]
+Revision = Annotated[
+    str | None, typer.Option("--edition", help="Revision, or newest; without it the only one, or the year's default.")
+]
 Files = Annotated[list[Path], typer.Argument(help="Files of emission factors.", exists=True, dir_okay=False)]
-Kind = Annotated[str, typer.Option("--kind", help="egrid, hourly or annual; else recognised.")]
+Kind = Annotated[str, typer.Option("--kind", help="egrid, hourly, annual, cloud, utilities or zips; else recognised.")]
 LoadWorkbook = Annotated[
     Path | None, typer.Option("--workbook", help="EPA's workbook instead of a shipped release.", exists=True)
 ]
@@ -52,6 +58,17 @@ Subregion = Annotated[str, typer.Option("--subregion", help="eGRID subregion ins
 State = Annotated[str, typer.Option("--state", help="State, e.g. CA.")]
 Country = Annotated[str, typer.Option("--country", help="Country, as the file of countries calls it.")]
 Supplier = Annotated[str, typer.Option("--supplier", help="Supplier on the bill, as its file calls it.")]
+Balancing = Annotated[str, typer.Option("--ba", help="Balancing authority, e.g. CISO.")]
+Nerc = Annotated[str, typer.Option("--nerc", help="NERC region, e.g. WECC.")]
+Plant = Annotated[str, typer.Option("--plant", help="EPA's number of a plant that feeds the site by a direct line.")]
+EgridFiles = Annotated[
+    list[Path],
+    typer.Option("--egrid", help="EPA's workbook or a level's CSV, before what is shipped; repeatable.", exists=True),
+]
+Sales = Annotated[
+    Path | None,
+    typer.Option("--sales", help="CSV of the utility's retail sales by state, for --utility alone.", exists=True),
+]
 HourlyFiles = Annotated[list[Path], typer.Option("--hourly", help="Hourly intensities; repeatable.", exists=True)]
 Tables = Annotated[
     list[Path],
@@ -88,11 +105,11 @@ def list_(run: Run, year: OptionalYear = None) -> None:
 
 
 @verb(app, "show", options=())
-def show(run: Run, region: Region, year: Year, edition: Edition = None) -> None:
+def show(run: Run, region: Region, year: Year, edition: Edition = None, level: Level = None) -> None:
     """The published rates of a region, in lb/MWh as printed and in g/MWh exactly."""
     from carbon_tokens.factors import egrid
 
-    rate = egrid.rates(region, year, edition)
+    rate = egrid.rates(region, year, edition, level)
     run.answer(rate.to_json(), lambda out: _print([rate], out))
 
 
@@ -111,9 +128,15 @@ def read(
 def _print_files(found: list[dict[str, Any]], out: Any) -> None:
     for each in found:
         said = {
-            name: value for name, value in each.items() if name not in ("file", "rates") and value not in (None, "")
+            name: value
+            for name, value in each.items()
+            if name not in ("file", "rates", "rejected", "regions" if each["kind"] == "hourly" else "")
+            and value not in (None, "", {})
         }
+        said |= {"rejected": len(each["rejected"])} if each["rejected"] else {}
         out.print(f"{each['file']}: " + ", ".join(f"{name} {value}" for name, value in said.items()), soft_wrap=True)
+        for rejected in each["rejected"][:20]:
+            out.print(f"  {rejected['row']}: {rejected['reason']}", soft_wrap=True, markup=False)
         for rate in each.get("rates", [])[:60]:
             out.print(f"  {rate['level']:10} {rate['region']:5} {rate['co2e_lb_per_mwh'] or '–':>9} lb CO2e/MWh")
 
@@ -179,7 +202,8 @@ def hourly(
 @verb(app, "explain", options=())
 def explain(
     run: Run, year: Year, zip_: Zip = "", utility: Utility = None, subregion: Subregion = "", state: State = "",
-    country: Country = "US", zone: Zone = "", supplier: Supplier = "", edition: Edition = None,
+    country: Country = "US", zone: Zone = "", supplier: Supplier = "", edition: Revision = None,
+    ba: Balancing = "", nerc: Nerc = "", plant: Plant = "", egrid: EgridFiles = [], sales: Sales = None,  # noqa: B006
     hourly_file: HourlyFiles = [], table: Tables = [], table_year: TableYear = None, wider: Wider = False,  # noqa: B006
     out: ChoiceOut = None, market_zone: MarketZone = "US", region: GridRegion = "",
 ) -> None:  # fmt: skip
@@ -187,13 +211,19 @@ def explain(
 
     With --out the choice is a file: factors load --choice publishes it, audit --factor states by it.
     """
-    from carbon_tokens.factors import annual, choice, chosen
+    from carbon_tokens.factors import annual, area_files, choice, chosen, utilities
     from carbon_tokens.factors import hourly as intensities
 
-    place = choice.Place(country, state, zip_, utility, subregion, zone, supplier)
+    if sales and utility is None:
+        raise typer.BadParameter("--sales are those of a --utility")
+    place = choice.Place(country, state, zip_, utility, subregion, zone, supplier, ba, nerc, plant)
+    files = [area_files.read(path, year=table_year) for path in egrid]
+    sold = utilities.sales(sales, utility, year) if sales and utility is not None else None
     given = [row for path in table for row in annual.read(path, year=table_year)]
     series = [intensities.read(path, zone=zone) for path in hourly_file]
-    found = choice.explain(place, year, edition=edition, hourly=series, tables=given, wider=wider)
+    found = choice.explain(
+        place, year, edition=edition, hourly=series, tables=given, files=files, sales=sold, wider=wider
+    )
     if out:
         if out.exists():
             raise typer.BadParameter(f"{out} exists")
@@ -216,6 +246,9 @@ def _explain(found: Explanation, out: Any) -> None:
             dataset = f"{each.dataset} {each.year or ''} {each.edition}".strip()
             table.add_row(mark, each.step, each.region, number, dataset, each.reason)
         out.print(table)
+    sets = {f"{each.dataset}{each.year} {each.edition}": each.gwp for each in found.candidates if each.gwp}
+    for release, potentials in sets.items():
+        out.print(f"{release}: CO2e by the global warming potentials of {potentials}", soft_wrap=True)
 
 
 def _release(year: int | None, edition: str | None, workbook: Path | None, table: Path | None) -> Release:

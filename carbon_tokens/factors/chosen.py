@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from carbon_tokens.errors import FactorError
-from carbon_tokens.factors import annual
+from carbon_tokens.factors import annual, area_files
 from carbon_tokens.factors.choice import CHOSEN, Explanation
+from carbon_tokens.factors.rate import DATASET
 from carbon_tokens.nesting import loads
 from carbon_tokens.units import factor_g_per_mwh
 
@@ -29,6 +30,7 @@ _REGION = re.compile(r"[A-Za-z0-9_.-]{1,9}")
 _ZONE = re.compile(r"[A-Z]{2}")
 _SHA256 = re.compile(r"(0x)?[0-9a-f]{64}")
 _ANNUAL = ("country", "supplier", "residual")
+_EGRID = ("plant", "subregion", "ba", "state", "nerc")  # of a file that is given; the shipped release is no such file
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +96,10 @@ class FactorChoice:
         return (self,)
 
     def differences(self, folder: Path) -> list[str]:
-        """What the tables of countries, suppliers and residual mixes in a folder say against it, as sentences."""
+        """What the files in a folder, by the name that the choice says, say against it, as sentences."""
         found: list[str] = []
         for each in (self.location, self.residual):
-            path = folder / each.source if each and each.step in _ANNUAL else None
+            path = folder / each.source if each and each.step in (*_ANNUAL, *_EGRID) else None
             if each and path and path.is_file():
                 found += _difference(each, path)
         return found
@@ -180,11 +182,16 @@ def _difference(chosen: Chosen, path: Path) -> list[str]:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if digest != chosen.file_sha256.removeprefix("0x"):
         return [f"{path.name} has sha-256 {digest}, the choice says {chosen.file_sha256}"]
+    if chosen.step in _EGRID or chosen.dataset == DATASET:
+        area = area_files.read(path, year=chosen.year).area(chosen.step.replace("country", "us"), chosen.region)
+        said = area.to_rate("", "", "").g_per_mwh if area else None
+    else:
+        said = _annual(chosen, path)
+    wrong = f"{path.name} says {said} g/MWh of {chosen.region}, not {chosen.g_per_mwh}"
+    return [] if said == chosen.g_per_mwh else [wrong]
+
+
+def _annual(chosen: Chosen, path: Path) -> Decimal | None:
     basis = {"country": "location"}.get(chosen.step, chosen.step)
     found = annual.of(annual.read(path, year=chosen.year, basis=basis), chosen.region, chosen.year, basis)
-    said = None if found is None else found.g_per_kwh * 1000
-    return (
-        []
-        if said == chosen.g_per_mwh
-        else [f"{path.name} says {said} g/MWh of {chosen.region}, not {chosen.g_per_mwh}"]
-    )
+    return None if found is None else found.g_per_kwh * 1000

@@ -1,8 +1,9 @@
 """US EPA's eGRID: the shipped releases, EPA's own workbooks, and the map file of its Power Profiler.
 
-``data/egrid/rates.csv`` holds every usable release, one row per region; ``data/egrid/editions.csv`` says which editions
-of a year there are, which one is the default (the newest complete one that is shipped), and which one is refused and
-why. A year or region that is missing is an error: nothing falls back to another year, to a state or to a national mean.
+``data/egrid/rates.csv`` holds every usable release, one row per region, and ``areas.csv`` beside it the balancing
+authorities and NERC regions, which are in no release: their codes are also those of states. ``editions.csv`` says
+which editions of a year there are, which is the default (the newest complete one that is shipped), and which is refused
+and why. A year or region that is missing is an error: nothing falls back to another year, to a state or to the nation.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from carbon_tokens import data_files
 from carbon_tokens.errors import FactorError
 from carbon_tokens.factors import profiler, table, workbook
-from carbon_tokens.factors.rate import DATASET, LEVELS, Rate, Release, refuse_impossible
+from carbon_tokens.factors.rate import DATASET, LEVELS, WIDER, Rate, Release, refuse_impossible
 from carbon_tokens.units import decimal
 
 RATE_COLUMNS = (
@@ -28,6 +29,8 @@ SOURCE_COLUMNS = (
     *("file", "row_or_scope", "fact", "publisher", "dataset", "edition"),
     *("source", "source_file_sha256", "licence", "note"),
 )
+
+_RATES = ("data/egrid/rates.csv", "data/egrid/areas.csv")
 
 read_workbook = workbook.read
 read_release = workbook.read_release
@@ -58,14 +61,16 @@ def rates(region: str, year: int, edition: str | None = None, level: str | None 
         region: case does not matter.
         year: the data year.
         edition: an edition of that year; the year's default if None, and the result says which.
-        level: ``us``, ``state`` or ``subregion``; any if None (their region codes do not overlap).
+        level: ``us``, ``state`` or ``subregion``; any of them if None (their region codes do not overlap); or ``ba``
+            or ``nerc``.
 
     Raises:
         FactorError: no such year, edition, level or region, or a refused edition.
     """
-    if level is not None and level not in LEVELS:
-        raise FactorError(f"{level!r} is no level", todo=f"Use {', '.join(LEVELS)}.")
-    return release(year, edition).rate(region, level)
+    if level is not None and level not in LEVELS + WIDER:
+        raise FactorError(f"{level!r} is no level", todo=f"Use {', '.join(LEVELS + WIDER)}.")
+    found = release(year, edition)
+    return _area(found, region, level) if level in WIDER else found.rate(region, level)
 
 
 def editions(year: int | None = None) -> tuple[Edition, ...]:
@@ -100,6 +105,23 @@ def source(source_id: str) -> dict[str, str]:
         raise FactorError(f"no source {source_id!r}", where="SOURCES.csv", todo="Install the package again.") from None
 
 
+def _area(found: Release, region: str, level: str) -> Rate:
+    """A balancing authority or NERC region of the release's year and edition."""
+    rows = [rate for rate in _areas() if (rate.year, rate.edition, rate.level) == (found.year, found.edition, level)]
+    wanted = [rate for rate in rows if rate.region == " ".join(region.upper().split())]
+    if not wanted:
+        what = f"{DATASET}{found.year} edition {found.edition} has no {level} {region!r} here"
+        todo = f"It has: {' '.join(rate.region for rate in rows)}." if rows else "Give EPA's workbook."
+        raise FactorError(what, todo=todo)
+    return wanted[0]
+
+
+@cache
+def _areas() -> tuple[Rate, ...]:
+    rows = table.read(data_files.path("egrid", "areas.csv"), RATE_COLUMNS)
+    return tuple(_rate(where, row) for where, row in rows)
+
+
 def _chosen(year: int, edition: str | None) -> Edition:
     known = editions(year)
     if not known:
@@ -127,7 +149,7 @@ def _editions() -> tuple[Edition, ...]:
 @cache
 def _sources() -> dict[str, dict[str, str]]:
     rows = (row for _, row in table.read(data_files.path("SOURCES.csv"), SOURCE_COLUMNS))
-    scopes = ((row["row_or_scope"].partition("source="), row) for row in rows if row["file"] == "data/egrid/rates.csv")
+    scopes = ((row["row_or_scope"].partition("source="), row) for row in rows if row["file"] in _RATES)
     return {scope[2]: row for scope, row in scopes if scope[1]}
 
 
@@ -152,7 +174,7 @@ def lines_sha256(path: Path, year: int, edition: str) -> str:
 
 def _rate(where: str, row: dict[str, str]) -> Rate:
     co2, ch4, n2o, co2e, loss = (_decimal(row[column], where) for column in RATE_COLUMNS[6:11])
-    if co2 is None or row["level"] not in LEVELS:
+    if co2 is None or row["level"] not in LEVELS + WIDER:
         what = f"{row['region']} has no CO2 rate or no level"
         raise FactorError(what, where=where, todo="Install the package again.")
     origin = source(row["source"])["source_file_sha256"]

@@ -62,6 +62,7 @@ class Series:
         form: which of the known forms the file has; boundary: what is counted, "generation" or "lifecycle".
         hours: in time order, each once; repeated: rows that repeat an hour with the same value.
         fuels: intensities of fuels that were used, g/kWh; empty where the file states intensities itself.
+        rejected: (file:row, reason) of rows without a value: their hours are missing unless another row has them.
     """
 
     zone: str
@@ -72,6 +73,7 @@ class Series:
     hours: tuple[HourlyIntensity, ...]
     repeated: int
     fuels: tuple[tuple[str, Decimal], ...]
+    rejected: tuple[tuple[str, str], ...] = ()
 
     def of(self, month: Month) -> tuple[list[HourlyIntensity], list[int]]:
         """The month's hours, and the starts of those that are missing."""
@@ -124,12 +126,15 @@ def read(
     found = hourly_forms.parse(path.name, content, boundary)
     given = dict(fuels) if fuels is not None else shipped_fuels(boundary) if found.by_fuel else {}
     cells = found.cells if not found.by_fuel else _mixed(found.cells, given, path.name)
+    idle = {cell.row for cell in found.cells} - {cell.row for cell in cells}
+    blank = [(row, "no value") for row in found.blank] + [(row, "nothing was generated") for row in idle]
     cells, named = _of_zone(cells, zone, path.name)
     hours, repeated = _hours(cells, path.name)
     used = sorted({fuel for cell in cells for fuel in cell.fuels})
     digest = hashlib.sha256(content).hexdigest()
     pairs = tuple((fuel, given[fuel]) for fuel in used)
-    return Series(named, found.form, boundary, path.name, digest, hours, repeated, pairs)
+    rejected = tuple((f"{path.name}:{row}", reason) for row, reason in sorted(blank))
+    return Series(named, found.form, boundary, path.name, digest, hours, repeated, pairs, rejected)
 
 
 @cache

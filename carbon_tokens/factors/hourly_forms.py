@@ -16,6 +16,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from carbon_tokens.errors import FactorError
+from carbon_tokens.factors import table
 from carbon_tokens.units import decimal
 
 Row = tuple[int, dict[str, str]]
@@ -66,10 +67,11 @@ class Parsed:
     form: str
     by_fuel: bool
     cells: Sequence[Cell]
+    blank: Sequence[int] = ()  # rows without a value
 
 
 def parse(file: str, content: bytes, boundary: str) -> Parsed:
-    """The cells of a file in one of the known forms; rows without a value are left out.
+    """The cells of a file in one of the known forms, and the rows without a value.
 
     Raises:
         FactorError: as ``hourly.read``.
@@ -83,16 +85,16 @@ def parse(file: str, content: bytes, boundary: str) -> Parsed:
         if known(lower):
             by_fuel = form in ("eia-930", "entso-e")
             cell = reader(header, boundary, file)
-            found = (cell(at, row) for at, row in rows)
-            return Parsed(form, by_fuel, [each for each in found if each is not None])
+            found = [(at, cell(at, row)) for at, row in rows]
+            kept = [each for _, each in found if each is not None]
+            return Parsed(form, by_fuel, kept, [at for at, each in found if each is None])
     todo = "Known: downloads of Electricity Maps, EIA-930, ENTSO-E, or hour and g_per_kwh in UTC."
     raise FactorError(f"no known form of hourly intensities: {', '.join(header[:4])} …", where=f"{file}:1", todo=todo)
 
 
 def known(content: bytes) -> bool:
     """Whether the header is that of a form of hourly intensities, marginal ones included."""
-    first = content[:65536].decode("utf-8-sig", "replace").split("\n", 1)[0]
-    header = [" ".join(cell.split()).lower() for cell in next(csv.reader([first]), [])]
+    header = [" ".join(cell.split()).lower() for cell in table.header(content)]
     return _marginal(header) or any(recognised(header) for _, recognised, _ in _FORMS)
 
 

@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from carbon_tokens.errors import FactorError
+from carbon_tokens.factors import gwp
 from carbon_tokens.factors.residual import Residual
 from carbon_tokens.units import factor_g_per_mwh, lb_per_mwh_to_g_per_mwh
 
 DATASET = "eGRID"
 MARKET_ZONE = "US"  # of the facilities that eGRID is for
-LEVELS = ("us", "state", "subregion")
+LEVELS = ("us", "state", "subregion")  # of a release: their codes do not overlap
+WIDER = ("ba", "nerc")  # balancing authorities and NERC regions, whose codes are also those of states and subregions
 UNSTATED = "unstated"  # the edition of a workbook that does not say which revision it is
 GASES = ("co2", "ch4", "n2o", "co2e")
 
@@ -30,8 +32,8 @@ class Rate:
     dataset: str
     year: int
     edition: str
-    level: str  # us, state or subregion
-    region: str  # US, a state's postal code or a subregion's acronym
+    level: str  # us, state or subregion; outside a release also ba, nerc or plant
+    region: str  # US, a state's postal code, a subregion's acronym, or EPA's code at another level
     name: str
     co2_lb_per_mwh: Decimal
     ch4_lb_per_mwh: Decimal | None
@@ -70,6 +72,11 @@ class Rate:
         return self.edition if re.fullmatch(r"(rev|v)\d+", self.edition) else None
 
     @property
+    def gwp(self) -> str | None:
+        """The set of warming potentials inside the CO2e: AR4, AR5 or unstated; None where there is no CO2e."""
+        return None if self.co2e_lb_per_mwh is None else gwp.of_egrid(self.year)
+
+    @property
     def residual_published(self) -> bool:
         return self.residual is not None
 
@@ -83,6 +90,7 @@ class Rate:
             **{f"{gas}_lb_per_mwh": text(rate) for gas, rate in pounds.items()},
             **{f"{gas}_g_per_mwh": text(rate) for gas, rate in grams.items()},
             "factor_g_per_mwh": None if self.co2e_lb_per_mwh is None else self.factor,
+            "gwp": self.gwp,
             "grid_loss": text(self.grid_loss),
             **self._residual_json(),
             "source": self.source,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,20 +24,29 @@ def read(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, 
         raise FactorError(what, where=path.name, todo="Give a CSV in UTF-8.") from error
 
 
+def header(content: bytes) -> list[str]:
+    """The cells of the first row of what may be a CSV; empty if it is none. Nothing else of it is looked at."""
+    text = content[:65536].decode("utf-8-sig", "replace")
+    try:
+        return [cell.strip() for cell in next(csv.reader(io.StringIO(text, newline="")), [])]
+    except csv.Error:
+        return []
+
+
 def _rows(name: str, lines: Iterator[str], columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
-    header: list[str] = []
+    names: list[str] = []
     reader = csv.reader(lines)
     for cells in reader:
         if not cells or cells[0].lstrip().startswith("#"):
             continue
-        if not header:
-            header = _header(name, cells, columns)
-        elif len(cells) != len(header):
-            what = f"{len(cells)} cells under {len(header)} columns"
+        if not names:
+            names = _header(name, cells, columns)
+        elif len(cells) != len(names):
+            what = f"{len(cells)} cells under {len(names)} columns"
             raise FactorError(what, where=f"{name}:{reader.line_num}", todo="Quote cells that hold a comma.")
         else:
-            yield f"{name}:{reader.line_num}", dict(zip(header, map(str.strip, cells), strict=True))
-    if not header:
+            yield f"{name}:{reader.line_num}", dict(zip(names, map(str.strip, cells), strict=True))
+    if not names:
         raise FactorError("this table is empty", where=name, todo=f"Give the columns {', '.join(columns)}.")
 
 

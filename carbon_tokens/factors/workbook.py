@@ -43,7 +43,7 @@ def read(path: Path | str, edition: str | None = None) -> list[Rate]:
         what = f"the sheets are of {' and '.join(map(str, years))}" if years else "no sheet holds eGRID rates"
         raise FactorError(what, where=path.name, todo="Give EPA's eGRID data file or its summary tables.")
     refuse_impossible(rates, path.name)
-    stated = _edition(path, book, years[0], edition)
+    stated = edition_of(path, book, years[0], edition)
     digest = hashlib.sha256(content).hexdigest()
     return [replace(rate, edition=stated, source=path.name, file_sha256=digest) for rate in rates]
 
@@ -92,7 +92,12 @@ def _pounds(rate: Rate) -> list[object]:
     return [getattr(rate, f"{gas}_lb_per_mwh") for gas in GASES]
 
 
-def _edition(path: Path, book: Mapping[str, Cells], year: int, given: str | None) -> str:
+def edition_of(path: Path, book: Mapping[str, Cells], year: int | None, given: str | None) -> str:
+    """The revision that a file's name, its Contents sheet or the caller states; ``unstated`` if none does.
+
+    Raises:
+        FactorError: two of them differ, or what the caller gives is no edition.
+    """
     stated = set(_NAME.findall(path.stem.lower())) | _contents(book, year)
     if given is not None:
         stated.add(_checked(given))
@@ -108,7 +113,7 @@ def _checked(edition: str) -> str:
     return edition.lower()
 
 
-def _contents(book: Mapping[str, Cells], year: int) -> set[str]:
+def _contents(book: Mapping[str, Cells], year: int | None) -> set[str]:
     said = re.compile(rf"egrid\s?{year}\W{{0,3}}rev(?:ision)?\.?\s*(\d+)", re.IGNORECASE)
     cells = (str(cell) for name, rows in book.items() if name.upper() == "CONTENTS" for row in rows for cell in row)
     return {f"rev{match[1]}" for cell in cells for match in said.finditer(cell)}

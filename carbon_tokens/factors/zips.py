@@ -6,9 +6,11 @@ utility on the electricity bill decides, by its EIA number.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from carbon_tokens import data_files
 from carbon_tokens.errors import FactorError
@@ -17,6 +19,7 @@ from carbon_tokens.factors import table
 ZIP_COLUMNS = ("zip", "subregions")
 UTILITY_COLUMNS = ("zip", "eia_utility", "subregion", "predominant")
 NAME_COLUMNS = ("eia_utility", "utility")
+EPA_COLUMNS = ("zip", "eiaid", "SUBRGN")  # of the Power Profiler's own table
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,35 @@ def subregion(zip: str, eia_utility: int | None = None) -> str:
         what = f"ZIP {_code(zip)} lies in {len(found)} subregions: {'; '.join(map(str, candidates(zip)))}"
         raise FactorError(what, todo="Give the EIA number of the utility on the bill, or the subregion.")
     return choice[0].subregion
+
+
+def known(content: bytes) -> bool:
+    """Whether the header of a CSV is that of the Power Profiler's table of ZIPs."""
+    return set(EPA_COLUMNS) <= set(table.header(content))
+
+
+def summary(path: Path) -> dict[str, object]:
+    """What EPA's table of ZIPs holds: rows, ZIPs, those in several subregions, utilities, and rows that are rejected.
+
+    Raises:
+        FactorError: as ``table.read`` does.
+    """
+    per_zip: dict[str, set[str]] = {}
+    utilities: set[str] = set()
+    rejected, rows = [], 0
+    for where, row in table.read(path, EPA_COLUMNS):
+        rows += 1
+        if re.fullmatch(r"[0-9]{5}", row["zip"]) and re.fullmatch(r"[A-Z]{4}", row["SUBRGN"]):
+            per_zip.setdefault(row["zip"], set()).add(row["SUBRGN"])
+            utilities |= {row["eiaid"]} - {""}
+        else:
+            rejected.append({"row": where, "reason": f"{row['zip']!r} in {row['SUBRGN']!r}: no ZIP in a subregion"})
+    return {
+        "form": "zip-utility-subregion", "rows": rows,
+        "regions": len({region for regions in per_zip.values() for region in regions}), "zips": len(per_zip),
+        "zips_in_several": sum(len(regions) > 1 for regions in per_zip.values()), "utilities": len(utilities),
+        "start": "", "end": "", "file_sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "rejected": rejected,
+    }  # fmt: skip
 
 
 def _code(zip: str) -> str:

@@ -185,7 +185,7 @@ def test_the_builder_does_not_write_tables_without_the_planned_map_files(tmp_pat
 
 def test_the_shipped_tables_are_what_the_builder_writes(build: Callable[[list[str]], None], tmp_path: Path) -> None:
     build([str(EGRID), "--out", str(tmp_path)])
-    for name in ("rates", "editions", "zip_subregions", "zip_utilities", "utilities"):
+    for name in ("rates", "areas", "editions", "zip_subregions", "zip_utilities", "utilities"):
         written = (tmp_path / "egrid" / f"{name}.csv").read_bytes()
         assert written == data_files.path("egrid", f"{name}.csv").read_bytes(), name
     own = (tmp_path / "SOURCES.csv").read_text(encoding="utf-8").splitlines()
