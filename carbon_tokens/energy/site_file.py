@@ -236,6 +236,10 @@ def _check(name: str, said: Mapping[str, Any]) -> None:
             raise EnergyError(f"{table} is no table", where=name, todo=f"Write {brackets}.")
         for each in listed:
             _check_table(f"{name}: {table}", each, keys, table in _LISTS)
+        taken = [(each.get("file"), each.get("machine")) for each in listed if table in _LISTS]
+        if len(set(taken)) < len(taken):
+            todo = "Name each file once, or another machine of it."
+            raise EnergyError("a file is counted twice", where=f"{name}: {table}", todo=todo)
     if not any(said.get(table) for table in _LISTS):
         raise EnergyError("a site without a source", where=name, todo="Name meters, bills, ups, servers or activity.")
 

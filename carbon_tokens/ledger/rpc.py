@@ -88,7 +88,7 @@ class HttpRpc:
             reply = self._session.post(
                 self._url, data=body.encode(), headers={"Content-Type": "application/json"}, timeout=self._timeout
             )
-            return json.loads(reply.content)
+            return _parsed(reply.content)
         except self._failures as failure:
             # Not chained: the text of requests' exceptions holds the URL with its key.
             raise LedgerError(
@@ -96,6 +96,15 @@ class HttpRpc:
             ) from None
         except ValueError:
             raise LedgerError(f"the answer is no JSON (HTTP {reply.status_code})", where=self.where) from None
+
+
+def _parsed(content: bytes) -> Any:
+    """JSON; by orjson where the extra `node` brought it, which gives the same at several times the speed."""
+    try:
+        import orjson
+    except ModuleNotFoundError:
+        return json.loads(content)
+    return orjson.loads(content)
 
 
 def _body(number: int, method: str, params: Sequence[object]) -> str:

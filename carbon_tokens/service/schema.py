@@ -46,9 +46,12 @@ event = Table(
     Column("facility", String(66)),
     Column("month", Integer),
     Column("args", Text, nullable=False),  # JSON; numbers of more than 53 bits are text
-    Index("ix_event_facility", "chain", "facility", "month"),
-    Index("ix_event_name", "chain", "name"),
+    sqlite_with_rowid=False,
 )
+# Issued certificates and transfers are most of the events and are about no facility: no index is kept of them.
+_ABOUT, _REGISTERED = event.c.facility.is_not(None), event.c.name == "FacilityRegistered"
+Index("ix_event_facility", event.c.chain, event.c.facility, event.c.month, sqlite_where=_ABOUT, postgresql_where=_ABOUT)
+Index("ix_event_registered", event.c.chain, event.c.facility, sqlite_where=_REGISTERED, postgresql_where=_REGISTERED)
 
 balance = Table(
     "balance",
@@ -57,6 +60,7 @@ balance = Table(
     Column("token", String(66), primary_key=True),
     Column("holder", String(42), primary_key=True),
     Column("amount", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 TOTALS = ("energy", "scope1", "scope2_location", "scope2_residual", "scope3", "recs", "offsets",

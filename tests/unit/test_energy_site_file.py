@@ -24,6 +24,7 @@ def folder(tmp_path: Path) -> Path:
     """A meter of the whole month, a UPS log of hourly samples, utilisation, weather and a PUE by the hour."""
     (tmp_path / "meter.csv").write_text("hour_start_utc,energy_wh\n" + "".join(f"{at}Z,2000\n" for at in starts()))
     stamps = [f"{at}:00Z" for at in [*starts(), "2024-02-01T00:00"]]
+    (tmp_path / "copy.csv").write_bytes((tmp_path / "meter.csv").read_bytes())
     (tmp_path / "ups.csv").write_text("timestamp,output_w\n" + "".join(f"{at},1000\n" for at in stamps))
     (tmp_path / "use.csv").write_text("timestamp,utilisation\n" + "".join(f"{at},0.5\n" for at in stamps[:-1]))
     (tmp_path / "weather.csv").write_text("hour_start_utc,outdoor_c\n" + "".join(f"{at}Z,-5.5\n" for at in starts()))
@@ -106,6 +107,7 @@ def test_every_file_that_it_names_is_a_document_with_its_hash(folder: Path) -> N
         (SERVERS + 'count = "2"\n' + OVERHEAD, "is no number"),
         (SERVERS + "count = true\n" + OVERHEAD, "is no number"),
         ("[[meters]\n", "cannot be read"),
+        (SERVERS + SERVERS + OVERHEAD, "counted twice"),
     ],
 )
 def test_a_file_that_says_something_else_is_refused(folder: Path, text: str, said: str) -> None:
@@ -122,7 +124,7 @@ def test_a_file_that_says_something_else_is_refused(folder: Path, text: str, sai
         (SERVERS.replace("linear:100:300", "linear:1") + OVERHEAD, "Write linear"),
         (SERVERS.replace("use.csv", "weather.csv") + OVERHEAD, "no log that is known"),
         ('[[meters]]\nfile = "absent.csv"\n', "absent.csv"),
-        ('[[meters]]\nfile = "meter.csv"\n[[meters]]\nfile = "meter.csv"\n', "the same hour"),
+        ('[[meters]]\nfile = "meter.csv"\n[[meters]]\nfile = "copy.csv"\n', "the same hour"),
     ],
 )
 def test_sources_that_cannot_be_taken_are_refused_by_name(folder: Path, text: str, said: str) -> None:

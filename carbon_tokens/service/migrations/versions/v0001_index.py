@@ -1,7 +1,7 @@
 """The index: chains, blocks, events, balances and accounts."""
 
 from alembic import op
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, String, Text, text
 
 revision = "0001"
 down_revision = None
@@ -40,15 +40,21 @@ def upgrade() -> None:
         Column("facility", String(66)),
         Column("month", Integer),
         Column("args", Text, nullable=False),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_event_facility", "event", ["chain", "facility", "month"])
-    op.create_index("ix_event_name", "event", ["chain", "name"])
+    about, registered = text("facility IS NOT NULL"), text("name = 'FacilityRegistered'")
+    columns = ["chain", "facility", "month"]
+    op.create_index("ix_event_facility", "event", columns, sqlite_where=about, postgresql_where=about)
+    op.create_index(
+        "ix_event_registered", "event", ["chain", "facility"], sqlite_where=registered, postgresql_where=registered
+    )
     op.create_table(
         "balance",
         _chain("balance"),
         Column("token", String(66), primary_key=True),
         Column("holder", String(42), primary_key=True),
         Column("amount", BigInteger, nullable=False),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "account",
