@@ -95,7 +95,8 @@ def _green_button(found: green_button.GreenButton) -> Content:
     delivered = [channel for channel in found.channels if channel.flow == "delivered"]
     others = [(f"{found.file}:{each.line}", f"{each.flow} energy, {float(each.energy_wh):,.0f} Wh")
               for each in found.channels if each not in delivered]  # fmt: skip
-    hours = found.hours(_UNNAMED) if delivered else []
+    named = any(channel.usage_point for channel in delivered)
+    hours = found.hours(_UNNAMED, "" if named else _UNNAMED) if delivered else []
     rows = sum(len(channel.intervals) for channel in delivered)
     rejected = (*found.left_out, *found.rejected, *others)
     return _content(found.file, "green-button", [], hours, rows, rejected, found.warnings)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from carbon_tokens.energy import series, ups, ups_logs, ups_states
+from carbon_tokens.energy import series, tables, ups, ups_logs, ups_states
 from carbon_tokens.energy.log_terms import Log, Terms, sha256_of
-from carbon_tokens.energy.loss_curve import fit
+from carbon_tokens.energy.loss_curve import fit, load_share
 from carbon_tokens.energy.ups import UpsSample
 from carbon_tokens.errors import EnergyError
 
@@ -46,6 +46,8 @@ def _ups(
         how = "as its input is logged" if measured else "by its rating and efficiencies"
         said = f"drawn {how}; delivered {float(both.output_wh):,.0f} Wh, losses {float(both.loss_wh):,.0f} Wh"
         return Log(file, kind, sha256, len(samples), both.input, (*remarks, said), both)
+    if terms.rating_w is not None:
+        _refuse_overloads(file, samples, terms.rating_w)
     powers = [_power(each, terms.rating_w, measured) for each in samples]
     if all(watts is None for watts in powers):
         todo = "Give the UPS's rating in W." if any(each.load is not None for each in samples) else "Log its power."
@@ -54,6 +56,18 @@ def _ups(
     hours = series.hours(series.stretches(at, file=file, longest_s=terms.longest_s), **told)
     said = "drawn, as its input is logged" if measured else _DELIVERED
     return Log(file, kind, sha256, sum(watts is not None for watts in powers), tuple(hours), (*remarks, said))
+
+
+def _refuse_overloads(file: str, samples: Sequence[UpsSample], rating_w: Fraction) -> None:
+    """Raises EnergyError naming by file:row loads beyond what a UPS of this rating carries."""
+    problems = list[tables.Problem]()
+    for each in samples:
+        loads = [each.load, None if each.output_w is None else each.output_w / rating_w]
+        try:
+            _ = [load_share(load) for load in loads if load is not None]
+        except EnergyError as error:
+            problems.append((f"{file}:{each.row}", error.what))
+    tables.refuse(problems)
 
 
 def _power(sample: UpsSample, rating_w: Fraction | None, measured: bool) -> Fraction | None:

@@ -25,7 +25,7 @@ Row = tuple[int, dict[str, str]]
 EIA_FUELS = {
     "wnd": "wind", "sun": "solar", "wat": "hydro", "oil": "oil", "ng": "gas", "col": "coal", "nuc": "nuclear",
     "oth": "unknown", "wind": "wind", "solar": "solar", "hydro": "hydro", "other": "unknown", "petroleum": "oil",
-    "natural gas": "gas", "coal": "coal", "nuclear": "nuclear",
+    "natural gas": "gas", "coal": "coal", "nuclear": "nuclear", "geo": "geothermal", "geothermal": "geothermal",
 }  # fmt: skip
 # ENTSO-E's production types; pumped storage gives back what was generated before.
 ENTSOE_FUELS = {
@@ -166,6 +166,10 @@ def _electricity_maps(header: Sequence[str], boundary: str, file: str) -> Reader
 def _eia(header: Sequence[str], boundary: str, file: str) -> Reader:
     fuels = {name: EIA_FUELS[key] for name in header if (key := _eia_fuel(name)) in EIA_FUELS}
     exported = "Timestamp (Hour Ending)" in header
+    codes = (each for each in header[1:] if re.fullmatch("[A-Z]{2,3}", each) or _EXPORTED.fullmatch(each))
+    if unknown := [name for name in codes if name not in fuels]:
+        todo = "Storage gives back what was generated before: leave its column out, or name its fuel as EIA does."
+        raise FactorError(f"{unknown[0]!r} is no fuel with an emission factor", where=f"{file}:1", todo=todo)
 
     def cell(at: int, row: dict[str, str]) -> Cell | None:
         where = f"{file}:{at}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,11 @@ def test_a_file_of_something_else_is_refused_with_the_kinds_that_are_known(tmp_p
             files.content(file(tmp_path, text))
     with pytest.raises(EnergyError, match="cannot be read"):
         files.content(tmp_path / "none")
+
+
+def test_a_file_that_names_no_usage_point_is_read_all_the_same(tmp_path: Path) -> None:
+    text = re.sub(r'<link rel="(self|up)" href="/User[^>]*/>', "", espi.one_meter(espi.hourly([1500] * 4)))
+    path = tmp_path / "feed.xml"
+    path.write_text(text)
+    found = files.content(path)
+    assert (found.energy_wh, found.hours, found.meters) == (6000, 4, ())

@@ -63,6 +63,13 @@ def test_a_log_of_loads_needs_the_rating(tmp_path: Path) -> None:
         files.content(path, terms=Terms(efficiencies=EFFICIENT))
 
 
+def test_a_load_beyond_the_rating_is_refused_by_its_row_also_without_efficiencies(tmp_path: Path) -> None:
+    path = written(tmp_path, UPS.replace(",600", ",900"))
+    with pytest.raises(EnergyError, match=r"log\.txt:3.*a load of 1\.5 of the rating"):
+        files.content(path, terms=Terms(rating_w=F(600)))
+    assert files.content(path).energy_wh == 200
+
+
 @pytest.mark.parametrize(("text", "said"), [(DUMP, "output 200 W, load 20.0%, OL"), (WALK, "output 500 W, load 25.0%")])
 def test_one_instant_is_described_but_has_no_energy(tmp_path: Path, text: str, said: str) -> None:
     found = files.content(written(tmp_path, text))

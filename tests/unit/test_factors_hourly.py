@@ -76,6 +76,20 @@ def test_eias_export_states_the_end_of_an_hour_in_local_time(tmp_path: Path) -> 
     assert series.zone == "CAL" and series.repeated == 1
 
 
+@pytest.mark.parametrize("column", ["Battery storage Generation (MWh)", "Pumped storage Generation (MWh)", "BAT", "PS"])
+def test_generation_that_no_factor_is_known_for_is_never_left_out_of_the_mix(tmp_path: Path, column: str) -> None:
+    head, *rows = (CODES if column.isupper() else EXPORT).splitlines()
+    text = "\n".join([f"{head},{column}", *(f"{row},200" for row in rows)]) + "\n"
+    with pytest.raises(FactorError, match="no fuel with an emission factor"):
+        hourly.read(given(tmp_path, text), zone="PJM")
+
+
+def test_geothermal_energy_is_in_the_mix(tmp_path: Path) -> None:
+    text = "timestamp,WND,SUN,COL,GEO\n2020-01-01T00:00:00Z,100,0,100,200\n"
+    (hour,) = hourly.read(given(tmp_path, text), zone="CISO").hours
+    assert hour.g_per_kwh == 190
+
+
 def test_an_hour_of_which_one_fuel_is_not_known_has_no_mix(tmp_path: Path) -> None:
     series = hourly.read(given(tmp_path, CODES), zone="PJM")
     assert by_hour(series) == {"2022-01-01T01:00Z": "570"}
