@@ -19,6 +19,7 @@ from carbon_tokens.cli import (
     factors,
     fleet,
     index,
+    keys,
     matching,
     panels,
     registries,
@@ -72,5 +73,6 @@ for _part in (
     claims,
     index,
     serve,
+    keys,
 ):
     _part.register(app)

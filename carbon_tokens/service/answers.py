@@ -143,3 +143,88 @@ class VerificationAnswer(BaseModel):
 class Health(BaseModel):
     status: str
     chains: dict[str, str] = {}
+
+
+Prefix = Annotated[str, Path(pattern="^[0-9a-f]{12}$", description="What is shown of a key: 12 hex digits.")]
+RequestId = Annotated[str, Path(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="A request's id.")]
+State = Annotated[str, Query(pattern="^(|requested|taken|signed|refused|withdrawn)$")]
+
+
+class Me(BaseModel):
+    organisation: str
+    role: str
+    key: str
+
+
+class KeyRequest(BaseModel):
+    organisation: str = Field(pattern="^[^\\x00-\\x20\\x7f]([^\\x00-\\x1f\\x7f]{0,98}[^\\x00-\\x20\\x7f])?$")
+    role: str = Field(pattern="^(admin|operator|auditor)$")
+    days: int = Field(default=90, ge=1, le=3650)
+
+
+class NewKey(BaseModel):
+    key: str = Field(description="Shown this once.")
+
+
+class KeyAnswer(BaseModel):
+    prefix: str
+    organisation: str
+    role: str
+    created: int
+    expires: int
+    revoked: int | None
+
+
+class ActionAnswer(BaseModel):
+    """A row of the append-only log; `hash` covers the row and the hash of the one before."""
+
+    id: int
+    at: int
+    organisation: str
+    key: str
+    verb: str
+    target: str
+    detail: dict[str, Any]
+    previous: str
+    hash: str
+
+
+class AuditRequest(BaseModel):
+    documents: list[dict[str, Any]] = Field(
+        min_length=1, max_length=100, description="Statements, as `state` writes them."
+    )
+
+
+class AuditAnswer(BaseModel):
+    """A request for an audit; "audited" once the chain has its evidence."""
+
+    id: str
+    chain: int
+    facility: str
+    month: str
+    state: str
+    version: int
+    organisation: str
+    auditor: str
+    reason: str
+    deadline: int
+    signatures: list[dict[str, str]]
+    documents: list[dict[str, Any]]
+    evidence: list[str]
+
+
+class Refusal(BaseModel):
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class SignatureAnswer(BaseModel):
+    signature: str = Field(pattern="^0x[0-9a-fA-F]{130}$")
+
+
+class Transaction(BaseModel):
+    """A call for a wallet to send."""
+
+    chain_id: int
+    to: str
+    data: str
+    value: str

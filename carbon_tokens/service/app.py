@@ -15,9 +15,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 
-from carbon_tokens.errors import CarbonTokensError
-from carbon_tokens.service import api, pages
+from carbon_tokens.errors import CarbonTokensError, StatementError
+from carbon_tokens.service import api, pages, writing
 from carbon_tokens.service.answers import Health, Problem
+from carbon_tokens.service.audits import Conflict, NotAcceptable
+from carbon_tokens.service.keys import Limiter
 from carbon_tokens.service.metrics import Metrics
 from carbon_tokens.service.node import Node
 from carbon_tokens.service.reading import Unknown
@@ -29,6 +31,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+_STATUS = {Conflict: 409, NotAcceptable: 422, StatementError: 422}  # else the chain does not answer
 Next = Callable[[Request], Awaitable[Response]]
 
 
@@ -46,8 +49,9 @@ def create(node: Node) -> FastAPI:
         title="carbon-tokens node", version=version("carbon-tokens"), lifespan=lifespan, docs_url=None, redoc_url=None,
         description="What the chain recorded of facilities, their months and claims; and verification of proofs.",
     )  # fmt: skip
-    app.state.node = node
+    app.state.node, app.state.limiter = node, Limiter()
     app.include_router(api.router)
+    app.include_router(writing.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("carbon_tokens.service") / "static"))))
     _errors(app)
@@ -96,9 +100,16 @@ def _errors(app: FastAPI) -> None:
         first: Any = error.errors()[0]
         return problem(422, str(first["msg"]), ".".join(map(str, first["loc"])), "See /openapi.json.")
 
+    @app.exception_handler(writing.Refused)
+    async def not_allowed(_: Request, error: writing.Refused) -> Response:
+        response = problem(error.status, error.what)
+        response.headers.update(error.headers)
+        return response
+
     @app.exception_handler(CarbonTokensError)
     async def failed(_: Request, error: CarbonTokensError) -> Response:
-        return problem(503, error.what, error.where, error.todo)
+        status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 503)
+        return problem(status, error.what, error.where, error.todo)
 
 
 def _describe(app: FastAPI) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +27,7 @@ from carbon_tokens.service.decoding import Decoder, Row
 
 KEPT = 256  # of the latest blocks the hash of each is kept: reorganisations to this depth lose no more than they must
 _MANY = 10_000  # logs a request; beyond, the next portion is smaller
-_FIRST_SPAN, _LONGEST_SPAN = 500, 100_000  # blocks a request
+_FIRST_SPAN, _LONGEST_SPAN = 50, 100_000  # blocks a request
 _IDS = 400  # keys in one query
 _ATTEMPTS = 5
 
@@ -45,6 +46,17 @@ class Synced:
     added: int = 0
     removed: int = 0
     rolled_back: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Portion:
+    """Blocks that were read: their events, hashes to keep, and how many blocks to read next."""
+
+    first: int
+    until: int
+    rows: list[Row]
+    hashes: dict[int, str]
+    span: int
 
 
 class Indexer:
@@ -149,27 +161,39 @@ class Indexer:
 
     # ------------------------------------------------------------------------------------------------ going on
     def _portions(self, first: int, head: int, progress: Progress | None) -> Iterator[tuple[int, int]]:
-        """Reads first..head; gives the last block of each portion that is written, and its number of events."""
-        start, span = first, _FIRST_SPAN
-        while first <= head:
+        """Reads first..head; gives the last block of each portion that is written, and its number of events.
+
+        While one portion is written the next one is read, by the one thread that asks the chain.
+        """
+        if first > head:
+            return
+        with ThreadPoolExecutor(1) as reader:
+            following: Future[_Portion] | None = reader.submit(self._read, first, head, _FIRST_SPAN)
+            while following:
+                portion = following.result()
+                ends = portion.until == head
+                following = None if ends else reader.submit(self._read, portion.until + 1, head, portion.span)
+                self._write(portion.first, portion.rows, portion.hashes)
+                yield portion.until, len(portion.rows)
+                if progress:
+                    progress(portion.until - first + 1, head - first + 1)
+
+    def _read(self, first: int, head: int, span: int) -> _Portion:
+        """The next portion, of at most ``span`` blocks. Raises Moved if its logs are of other blocks than it keeps."""
+        while True:
             until = min(head, first + span - 1)
             try:
                 logs = self._logs(first, until)
+                break
             except NodeError:
                 if span == 1:
                     raise
                 span = max(1, span // 4)
-                continue
-            hashes = self._window(first, until, head)
-            rows = self._decoder.rows(logs)
-            if any(hashes.get(row.block, row.block_hash) != row.block_hash for row in rows):
-                raise Moved
-            self._write(first, rows, hashes)
-            yield until, len(rows)
-            if progress:
-                progress(until - start + 1, head - start + 1)
-            first = until + 1
-            span = max(1, span // 2) if len(logs) > _MANY else min(_LONGEST_SPAN, span * 2)
+        hashes, rows = self._window(first, until, head), self._decoder.rows(logs)
+        if any(hashes.get(row.block, row.block_hash) != row.block_hash for row in rows):
+            raise Moved
+        following = max(1, span // 2) if len(logs) > _MANY else min(_LONGEST_SPAN, span * 2)
+        return _Portion(first, until, rows, hashes, following)
 
     def _logs(self, first: int, until: int) -> list[dict[str, Any]]:
         query = {"address": list(self._addresses.values()), "fromBlock": hex(first), "toBlock": hex(until)}

@@ -52,6 +52,11 @@ class Follower:
     added: int = 0
     removed: int = 0
 
+    @property
+    def views(self) -> LedgerViews:
+        """What its contracts say; under the lock."""
+        return LedgerViews(self.chain, self.deployments)
+
     def sync(self) -> None:
         """One run of the index; its failure is kept and logged, never raised."""
         try:
@@ -124,7 +129,7 @@ class Node:
             raise Unknown(f"chain {chain}")
         follower = self.followers[chain]
         with follower.lock:
-            views = LedgerViews(follower.chain, follower.deployments)
+            views = follower.views
             try:
                 return views.claim_of(claim), views.certificate(claim)
             except CarbonTokensError as error:

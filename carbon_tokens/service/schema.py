@@ -77,3 +77,70 @@ account = Table(
     Column("shares", Integer, nullable=False),
     Column("closed", Boolean, nullable=False),
 )
+
+organisation = Table(
+    "organisation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("created", Integer, nullable=False),  # UTC seconds, as all times here
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("organisation", ForeignKey("organisation.id"), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("prefix", String(12), nullable=False, unique=True),  # what is shown of it later
+    Column("digest", String(64), nullable=False),  # sha-256 of the secret, which has 256 random bits
+    Column("created", Integer, nullable=False),
+    Column("expires", Integer, nullable=False),
+    Column("revoked", Integer),
+)
+
+action = Table(  # append-only: each row holds the hash of the one before
+    "action",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Integer, nullable=False),
+    Column("organisation", String(100), nullable=False),
+    Column("key", String(12), nullable=False),
+    Column("verb", String(32), nullable=False),
+    Column("target", String(100), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("organisation", ForeignKey("organisation.id"), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("request", String(64), nullable=False),  # sha-256 of method, path and body
+    Column("status", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Integer, nullable=False),
+)
+
+audit_request = Table(
+    "audit_request",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("chain", ForeignKey("chain.id"), nullable=False),
+    Column("organisation", ForeignKey("organisation.id"), nullable=False),
+    Column("auditor", ForeignKey("organisation.id")),  # who took it
+    Column("facility", String(66), nullable=False),
+    Column("month", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("version", Integer, nullable=False),  # of this row: a change names the one that it saw
+    Column("deadline", Integer, nullable=False),
+    Column("documents", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("signatures", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Index("ix_audit_request_state", "state", "created"),
+)

@@ -1,0 +1,92 @@
+"""``key``: who may act on a node, and the log of what was done there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from carbon_tokens.cli.index import Database
+from carbon_tokens.cli.run import REFUSED, Run, verb
+from carbon_tokens.errors import ExtraMissing
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+app = typer.Typer(help="API keys of a node: add, list, revoke, and the log of actions.", no_args_is_help=True)
+
+Organisation = Annotated[str, typer.Option("--organisation", help="Whose key it is; made where there is none.")]
+Role = Annotated[str, typer.Option("--role", help="admin, operator or auditor.")]
+Days = Annotated[int, typer.Option("--days", help="Days that the key is good for.", min=1, max=3650)]
+Prefix = Annotated[str, typer.Argument(help="What key list shows of it: 12 hex digits.")]
+
+
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(app, name="key")
+
+
+@verb(app, "add", options=())
+def add(
+    run: Run, organisation: Organisation, role: Role, days: Days = 90, database: Database = "sqlite:///node.db"
+) -> None:
+    """A new key, which is shown this once: the node keeps only its hash."""
+    from carbon_tokens.service import keys
+
+    with _engine(database).begin() as connection:
+        made = keys.add(connection, organisation, role, days)
+    content = {"key": made, "organisation": organisation, "role": role, "days": days}
+    run.answer(content, lambda out: out.print(f"{made}\nIt is not shown again.", soft_wrap=True, markup=False))
+
+
+@verb(app, "list", options=())
+def list_(run: Run, database: Database = "sqlite:///node.db") -> None:
+    """Every key without its secret."""
+    from carbon_tokens.service import keys
+
+    with _engine(database).begin() as connection:
+        found = keys.listed(connection)
+    lines = [f"{each['prefix']} {each['role']:8} {each['organisation']}, until {_day(each['expires'])}"
+             + (f", revoked {_day(each['revoked'])}" if each["revoked"] else "") for each in found]  # fmt: skip
+    run.answer({"keys": found}, lambda out: out.print("\n".join(lines) or "no keys", soft_wrap=True, markup=False))
+
+
+@verb(app, "revoke", options=())
+def revoke(run: Run, prefix: Prefix, database: Database = "sqlite:///node.db") -> None:
+    """Ends a key at once."""
+    from carbon_tokens.service import keys
+
+    with _engine(database).begin() as connection:
+        keys.revoke(connection, prefix)
+    run.answer({"revoked": prefix}, lambda out: out.print(f"{prefix} is revoked"))
+
+
+@verb(app, "log", options=())
+def log(run: Run, database: Database = "sqlite:///node.db") -> None:
+    """Checks that the log of actions is as it was written: every row, and none missing between."""
+    from sqlalchemy import func, select
+
+    from carbon_tokens.service import actions, schema
+
+    table = schema.action
+    with _engine(database).begin() as connection:
+        faults = actions.faults(connection)
+        count = connection.scalar(select(func.count()).select_from(table))
+        last = connection.scalar(select(table.c.hash).order_by(table.c.id.desc()).limit(1)) or actions.FIRST
+    content = {"actions": count, "last_hash": last, "faults": faults}
+    said = [f"{count} actions, the last hash is {last}", *faults]
+    run.answer(content, lambda out: out.print("\n".join(said), soft_wrap=True, markup=False))
+    if faults:
+        raise typer.Exit(REFUSED)
+
+
+def _engine(database: str) -> Engine:
+    try:
+        from carbon_tokens.service import database as databases
+    except ModuleNotFoundError as error:
+        raise ExtraMissing(f"a node needs {error.name}", todo="pip install 'carbon-tokens[node]'") from error
+    return databases.connect(database)
+
+
+def _day(seconds: Any) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"

@@ -1,0 +1,115 @@
+"""API keys: an organisation's right to act on a node in one role, until a day or until it is revoked.
+
+A key is ``ck_PREFIX_SECRET`` with 256 random bits. It is shown once; kept are the prefix and the sha-256 of the secret,
+which is as good as a slow hash for a secret that nobody can guess. It gives no right on a chain: there wallets sign.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import threading
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select, update
+
+from carbon_tokens.errors import LedgerError
+from carbon_tokens.service import actions, schema
+
+ROLES = ("admin", "operator", "auditor")
+_DAY = 86_400
+_KEY = re.compile(r"ck_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whose key it is."""
+
+    organisation: int
+    name: str
+    role: str
+    prefix: str
+
+
+def add(connection: Connection, organisation: str, role: str, days: int, by: Principal | None = None) -> str:
+    """A new key of an organisation, which is made if there is none of that name. Gives the key, which is kept nowhere.
+
+    Raises:
+        LedgerError: a name, role or time that is none.
+    """
+    name = organisation.strip()
+    if not _NAME.fullmatch(name) or role not in ROLES or not 1 <= days <= 3650:
+        todo = f"A name of 1 to 100 characters; one of {', '.join(ROLES)}; 1 to 3650 days."
+        raise LedgerError(f"{organisation!r} as {role!r} for {days} days is no key", todo=todo)
+    table, now = schema.organisation, int(time.time())
+    found = connection.scalar(select(table.c.id).where(table.c.name == name))
+    if found is None:
+        found = connection.execute(table.insert().values(name=name, created=now)).inserted_primary_key[0]  # type: ignore[index]
+    prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    stated = {"organisation": found, "role": role, "prefix": prefix, "digest": _digest(secret), "created": now}
+    connection.execute(schema.api_key.insert().values(**stated, expires=now + days * _DAY))
+    actions.append(connection, by, "key added", prefix, {"organisation": name, "role": role, "days": days})
+    return f"ck_{prefix}_{secret}"
+
+
+def revoke(connection: Connection, prefix: str, by: Principal | None = None) -> None:
+    """Ends a key at once. Raises LedgerError if there is none of this prefix that is not revoked."""
+    table = schema.api_key
+    ended = connection.execute(
+        update(table).where(table.c.prefix == prefix, table.c.revoked.is_(None)).values(revoked=int(time.time()))
+    )
+    if not ended.rowcount:
+        raise LedgerError(f"no key {prefix!r} that is not revoked", todo="See key list.")
+    actions.append(connection, by, "key revoked", prefix, {})
+
+
+def listed(connection: Connection) -> list[dict[str, object]]:
+    """Every key without its secret, the latest first."""
+    table, of = schema.api_key, schema.organisation
+    columns = (table.c.prefix, of.c.name, table.c.role, table.c.created, table.c.expires, table.c.revoked)
+    query = select(*columns).join(of, of.c.id == table.c.organisation).order_by(table.c.id.desc())
+    names = ("prefix", "organisation", "role", "created", "expires", "revoked")
+    return [dict(zip(names, row, strict=True)) for row in connection.execute(query)]
+
+
+def principal(connection: Connection, key: str) -> Principal | None:
+    """Whose key this is; None for one that is none, has expired or was revoked."""
+    match = _KEY.fullmatch(key)
+    if not match:
+        return None
+    table, of = schema.api_key, schema.organisation
+    query = select(table, of.c.name.label("named")).join(of, of.c.id == table.c.organisation)
+    row = connection.execute(query.where(table.c.prefix == match[1])).first()
+    right = hmac.compare_digest(_digest(match[2]), row.digest if row else "0" * 64)
+    if row is None or not right or row.revoked is not None or row.expires <= time.time():
+        return None
+    return Principal(row.organisation, row.named, row.role, row.prefix)
+
+
+class Limiter:
+    """At most ``burst`` requests of a key at once, and ``rate`` a second after that, in this process."""
+
+    def __init__(self, rate: float = 20.0, burst: int = 100) -> None:
+        self.rate, self.burst = rate, burst
+        self._lock = threading.Lock()
+        self._held: dict[str, tuple[float, float]] = {}
+
+    def wait_s(self, who: str) -> float:
+        """0 if the request may go on, else the seconds after which one may."""
+        now = time.monotonic()
+        with self._lock:
+            left, at = self._held.get(who, (float(self.burst), now))
+            left = min(float(self.burst), left + (now - at) * self.rate)
+            allowed = left >= 1
+            if len(self._held) > 100_000:
+                self._held.clear()  # addresses of strangers must not fill the memory
+            self._held[who] = (left - allowed, now)
+            return 0.0 if allowed else (1 - left) / self.rate
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
