@@ -33,11 +33,11 @@ LONG := $(if $(CI),bounded,long)
 
 TESTS := unit properties contracts-compile contracts-anvil contracts-ganache-some forge integration doc-tests artifacts-check \
 	gas-check slither lint types
-LONG_TESTS := contracts-ganache integration-ganache properties-long forge-long halmos coverage mutation browser spark postgres
+LONG_TESTS := contracts-ganache integration-ganache properties-long forge-long halmos coverage mutation browser spark integration-long
 
 .PHONY: help setup demo test test-long fmt lint types gas gas-check docs doc-tests clean distclean lock artifacts \
 	artifacts-check unit properties integration integration-ganache contracts contracts-compile contracts-anvil contracts-ganache contracts-ganache-some forge \
-	forge-long print-tests print-long-tests properties-long web3-7 wheel halmos slither coverage mutation spark browser postgres
+	forge-long print-tests print-long-tests properties-long web3-7 wheel halmos slither coverage mutation spark browser integration-long
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -142,18 +142,18 @@ INTEGRATION = @mkdir -p $(CHAIN_TMP) $(CHAIN_HOME); trap '$(CLEAN_CHAINS)' EXIT;
 	HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) $(BIN)/pytest -q tests/integration
 integration: .venv/stamp-dev node_modules/.stamp ## the journey on the embedded chain and Anvil
 	@echo "== integration"
-	$(INTEGRATION) -m "not ganache and not postgresql"
+	$(INTEGRATION) -m "not ganache and not postgresql and not slow"
 
 integration-ganache: .venv/stamp-dev node_modules/.stamp ## the same on Ganache
 	@echo "== integration on Ganache"
 	$(INTEGRATION) -m ganache
 
-postgres: .venv/stamp-dev node_modules/.stamp ## the index in a PostgreSQL of its own
-	@echo "== integration with PostgreSQL"
+integration-long: .venv/stamp-dev node_modules/.stamp ## what takes minutes, and the index in a PostgreSQL of its own
+	@echo "== integration, the long ones and PostgreSQL"
 	@ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql > /dev/null; } || \
-		{ echo "postgres: PostgreSQL's server is needed (Debian: postgresql)"; exit 1; }
-	$(INTEGRATION) -m postgresql
+		{ echo "integration-long: PostgreSQL's server is needed (Debian: postgresql)"; exit 1; }
+	$(INTEGRATION) -m "postgresql or slow"
 
 doc-tests: .venv/stamp-dev node_modules/.stamp ## the commands of README.md are executed
 	@echo "== docs"
@@ -165,7 +165,7 @@ web3-7: .venv-web3-7/stamp node_modules/.stamp ## what uses web3, with the oldes
 	@echo "== what uses web3, with web3 7.16"
 	@mkdir -p $(CHAIN_TMP) $(CHAIN_HOME)
 	@trap '$(CLEAN_CHAINS)' EXIT; HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) .venv-web3-7/bin/python -m pytest -q \
-		$(wildcard tests/unit/test_ledger_*.py tests/unit/test_claims_*.py tests/unit/test_cli_*.py) tests/integration -m "not ganache and not postgresql"
+		$(wildcard tests/unit/test_ledger_*.py tests/unit/test_claims_*.py tests/unit/test_cli_*.py) tests/integration -m "not ganache and not postgresql and not slow"
 
 contracts: contracts-compile contracts-anvil contracts-ganache ## tests/contracts by Brownie on both chains
 

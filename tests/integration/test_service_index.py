@@ -31,7 +31,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not programs or os.geteuid() != 0 or not shutil.which("runuser"):
         pytest.skip("PostgreSQL's server is not installed, or cannot be run as its own user: apt install postgresql")
-    folder = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
+    elsewhere = {name: value for name, value in os.environ.items() if name != "TMPDIR"}  # postgres may not enter ours
+    folder = Path(subprocess.check_output(["mktemp", "-d"], text=True, env=elsewhere).strip())
     folder.chmod(0o777)
     port, data = free_port(), folder / "data"
     as_user = ["runuser", "-u", "postgres", "--"]
