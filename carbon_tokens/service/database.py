@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from carbon_tokens.errors import LedgerError
 
+READS = "reads_only"  # execution option of an engine whose transactions never write
 _PORTION = 20_000  # rows in one call of the driver
 
 
@@ -80,4 +81,6 @@ def _sqlite(connection: Any, _: object) -> None:
 
 
 def _immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")  # a reader that becomes a writer would fail without waiting
+    # A reader that becomes a writer would fail without waiting; one that only reads never waits for a writer.
+    reads = connection.get_execution_options().get(READS)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

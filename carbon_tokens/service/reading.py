@@ -17,7 +17,7 @@ from carbon_tokens.claims.account import totals
 from carbon_tokens.claims.records import AccountPart
 from carbon_tokens.ledger.contracts import code_text
 from carbon_tokens.periods import Month
-from carbon_tokens.service import schema
+from carbon_tokens.service import database, schema
 
 LIMIT = 200  # rows of a page at most
 _CLASSES = {1: "audited", 2: "rec", 3: "offset", 4: "allocated"}
@@ -39,7 +39,7 @@ class Reader:
     """Reads one database."""
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        self.engine = engine.execution_options(**{database.READS: True})
 
     def chains(self) -> list[dict[str, Any]]:
         """The chains that are indexed, each with its contracts and the block that the index stands at."""

@@ -18,6 +18,7 @@ from carbon_tokens.errors import LedgerError
 from carbon_tokens.ledger import Chain, Ledger
 from carbon_tokens.service import database, schema
 from carbon_tokens.service.indexer import Indexer
+from carbon_tokens.service.reading import Reader
 from tests.integration.conftest import free_port
 from tests.integration.march import MARCH, Deploy, audit_of, batches, by, digest, rec_source, with_facility
 
@@ -187,6 +188,13 @@ def test_another_deployment_needs_another_database(
     other = deploy(ledger.chain, "second")
     with pytest.raises(LedgerError, match="another deployment"):
         indexer(engine, other)
+
+
+def test_pages_are_read_while_a_portion_is_written(tmp_path: Path) -> None:
+    made = database.connect(f"sqlite:///{tmp_path / 'node.db'}")
+    with made.begin() as writer:
+        writer.execute(schema.organisation.insert().values(name="x", created=0))
+        assert Reader(made).chains() == []  # at once, and not after ten seconds of waiting
 
 
 @pytest.mark.parametrize("url", ["", "nothing", "mysql://x", "sqlite:////nowhere/at/all/node.db"])
