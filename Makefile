@@ -165,7 +165,9 @@ web3-7: .venv-web3-7/stamp node_modules/.stamp ## what uses web3, with the oldes
 	@echo "== what uses web3, with web3 7.16"
 	@mkdir -p $(CHAIN_TMP) $(CHAIN_HOME)
 	@trap '$(CLEAN_CHAINS)' EXIT; HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) .venv-web3-7/bin/python -m pytest -q \
-		$(wildcard tests/unit/test_ledger_*.py tests/unit/test_claims_*.py tests/unit/test_cli_*.py) tests/integration -m "not ganache and not postgresql and not slow"
+		$(wildcard tests/unit/test_ledger_*.py tests/unit/test_claims_*.py tests/unit/test_cli_*.py) \
+		$(wildcard tests/integration/test_*journey*.py tests/integration/test_ledger_*.py tests/integration/test_claims_*.py) \
+		-m "not ganache"
 
 contracts: contracts-compile contracts-anvil contracts-ganache ## tests/contracts by Brownie on both chains
 
