@@ -111,7 +111,10 @@ def _period(cells: dict[str, str], zone: tzinfo) -> tuple[int, int]:
         raise EnergyError(f"{cells['from']!r} to {cells['thru']!r} are no dates; write YYYY-MM-DD") from error
     if not 1970 <= first.year <= last.year < 9999 or last < first or last - first > timedelta(days=11_000):
         raise EnergyError(f"{first} to {last} is no period")
-    return days(first, last, zone)
+    start, end = days(first, last, zone)
+    if end <= start:
+        raise EnergyError(f"{first} to {last} never was in this zone")
+    return start, end
 
 
 def _rated(cells: dict[str, str], period_h: Fraction) -> tuple[Fraction, str, str]:

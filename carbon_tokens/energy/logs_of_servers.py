@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from carbon_tokens.energy import activity, models, prometheus, series, traces, utilisation
+from carbon_tokens.energy import activity, models, prometheus, prometheus_energy, series, traces, utilisation
 from carbon_tokens.energy.hourly import Hour
 from carbon_tokens.energy.log_terms import Log, Terms
 from carbon_tokens.energy.utilisation import UseLog
@@ -70,12 +70,12 @@ def of_activity(path: Path, kind: str, terms: Terms, named: Names) -> Log:
 
 
 def _of_machine(answer: prometheus.Answer, machine: str, terms: Terms, named: Names) -> tuple[Sequence[Hour], str]:
-    metrics = {each.metric for each in answer.series if each.instance == machine}
+    taken = prometheus_energy.counters(answer, machine, terms.parts)
     told = {"utility": named["utility"], "meter": named["meter"]}
-    if metrics - {prometheus.CPU}:
-        hours = prometheus.hours(answer, machine, longest_s=terms.longest_s, parts=terms.parts, **told)
-        return hours, f"by {', '.join(sorted(metrics - {prometheus.CPU}))}"
-    log = prometheus.utilisation(answer, machine, terms.longest_s)
+    if taken or not answer.of([prometheus_energy.CPU], machine):
+        hours = prometheus_energy.hours(answer, machine, longest_s=terms.longest_s, parts=terms.parts, **told)
+        return hours, f"by {', '.join(sorted({each.metric for each in taken}))}"
+    log = prometheus_energy.utilisation(answer, machine, terms.longest_s)
     found = _modelled(log, "prometheus", replace(terms, period_s=None), named, ())
     return found.hours, found.remarks[-1]
 

@@ -12,6 +12,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,12 +37,18 @@ def query_range(
     Raises:
         EnergyError: no such address, no answer, or one that says that the query failed.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if not token.isascii() or not (token.isprintable() or not token):
+        raise EnergyError("the token has characters that no header holds", todo="Give it as the server does, one line.")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise EnergyError("the address of Prometheus is no http(s) URL", todo="Write http://host:9090.")
     if start >= end or step_s <= 0:
         raise EnergyError(f"a range from {start} to {end} every {step_s} s")
-    where = f"{parts.scheme}://{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    where = f"{parts.scheme}://{parts.hostname}:{port or (443 if parts.scheme == 'https' else 80)}"
     found: dict[tuple[tuple[str, str], ...], list[tuple[Fraction, Fraction]]] = {}
     digest, warnings = hashlib.sha256(), dict[str, None]()
     for first, last in _pieces(start, end, step_s):
@@ -52,6 +59,9 @@ def query_range(
         warnings |= dict.fromkeys(answer.warnings)
         for series in answer.series:
             found.setdefault(tuple(sorted(series.labels.items())), []).extend(series.samples)
+    if any(after[0] <= before[0] for samples in found.values() for before, after in pairwise(samples)):
+        todo = "Ask for a shorter range, or switch off the server's cache (nocache=1)."
+        raise EnergyError("the pieces of the range overlap: the server shifts times", where=where, todo=todo)
     joined = tuple(Series(dict(labels)["__name__"], dict(labels), tuple(samples)) for labels, samples in found.items())
     return Answer(where, digest.hexdigest(), joined, tuple(warnings))
 

@@ -77,7 +77,7 @@ def read_average(path: Path | str, start: int, step_s: int = STEP_S) -> UseLog:
     """
     if step_s <= 0:
         raise EnergyError(f"a step of {step_s} s")
-    name, digest, rows = _rows(Path(path), ",")
+    name, digest, rows = _rows(Path(path), ",", blank=True)
     header = [cell.strip() for cell in rows[0][1]]
     known = [column for column in _AVERAGES if column in header]
     if len(known) != 1:
@@ -95,12 +95,14 @@ def read_average(path: Path | str, start: int, step_s: int = STEP_S) -> UseLog:
     return UseLog(name, digest, Path(path).stem, tuple(uses))
 
 
-def _rows(path: Path, delimiter: str) -> tuple[str, str, list[tuple[int, list[str]]]]:
-    """Name, sha-256 and the filled rows with their lines."""
+def _rows(path: Path, delimiter: str, *, blank: bool = False) -> tuple[str, str, list[tuple[int, list[str]]]]:
+    """Name, sha-256 and the rows with their lines; rows without a value only if they count, and not at the end."""
     try:
         data = path.read_bytes()
         reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter)
-        rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+        rows = [(reader.line_num, cells) for cells in reader if blank or any(cell.strip() for cell in cells)]
+        while rows and not any(cell.strip() for cell in rows[-1][1]):
+            rows.pop()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise EnergyError(
             f"this trace cannot be read ({error})", where=path.name, todo="Give text in UTF-8."

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbon_tokens.energy import files, logs, prometheus, site_file, site_month
+from carbon_tokens.energy import files, logs, prometheus_energy, site_file, site_month
 from carbon_tokens.energy.log_terms import Terms
 from carbon_tokens.errors import CarbonTokensError
 from carbon_tokens.factors import chosen
@@ -23,8 +23,9 @@ from tests.unit.test_energy_prometheus import answer, series
 from tests.unit.test_energy_traces import CLUSTER, VM
 
 PROMETHEUS = answer(
-    series(prometheus.WHOLE, [0, 600, 1200.5]), series(prometheus.CPU, [0, 30, 60], cpu="0", mode="idle", instance="b"),
-    series(prometheus.CPU, [0, 30, 60], cpu="0", mode="user", instance="b"),
+    series(prometheus_energy.WHOLE, [0, 600, 1200.5]),
+    series(prometheus_energy.CPU, [0, 30, 60], cpu="0", mode="idle", instance="b"),
+    series(prometheus_energy.CPU, [0, 30, 60], cpu="0", mode="user", instance="b"),
     series("kepler_node_cpu_joules_total", [0, 9], zone="package", instance="c"),
 ).decode()  # fmt: skip
 ACTIVITY = HEAD + "HDD,1000,TB h,2024-01-01,2024-01-02,3,,,,\nu-rack,42,U,2024-01-01,2024-01-02,,0.5,,100,x\n"

@@ -54,6 +54,11 @@ def test_days_are_those_of_the_zone(tmp_path: Path) -> None:
     assert sum(hour.energy_wh or 0 for hour in hours) == 48 * F("0.65")
 
 
+def test_a_day_that_never_was_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EnergyError, match="never was in this zone"):
+        activity.read(log(tmp_path, "HDD,1,TB h,2011-12-30,2011-12-30,,,,,"), zone_named("Pacific/Apia"))
+
+
 def test_it_is_the_last_tier_of_a_site(tmp_path: Path) -> None:
     log(tmp_path, "u-rack,10,U,2024-01-01,2024-01-31,,1,,100,nameplates")
     text = 'utility = "U"\nmeter = "M"\nzone = "UTC"\n[[activity]]\nfile = "activity.csv"\n'

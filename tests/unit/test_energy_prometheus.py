@@ -15,12 +15,12 @@ import pytest
 from typer.testing import CliRunner
 
 from carbon_tokens.cli import app
-from carbon_tokens.energy import files, prometheus, prometheus_api
+from carbon_tokens.energy import files, prometheus, prometheus_api, prometheus_energy
 from carbon_tokens.energy.log_terms import Terms
 from carbon_tokens.errors import EnergyError
 
 START = 1_704_067_200
-PLATFORM, CPU_J = prometheus.WHOLE, "kepler_node_cpu_joules_total"
+PLATFORM, CPU_J = prometheus_energy.WHOLE, "kepler_node_cpu_joules_total"
 
 
 def series(metric: str, values: list[object], step: int = 60, start: int = START, **labels: str) -> dict[str, Any]:
@@ -33,13 +33,15 @@ def answer(*found: dict[str, Any], **more: Any) -> bytes:
 
 
 def hours(content: bytes, **given: Any) -> F:
-    found = prometheus.hours(prometheus.parse("q.json", content), "web-1:9100", utility="own", meter="m", **given)
+    found = prometheus_energy.hours(
+        prometheus.parse("q.json", content), "web-1:9100", utility="own", meter="m", **given
+    )
     return sum((hour.energy_wh or F(0) for hour in found), F(0))
 
 
 def cpu(idle: list[object], user: list[object], number: str = "0", **labels: str) -> list[dict[str, Any]]:
     modes = {"idle": idle, "user": user}
-    return [series(prometheus.CPU, values, cpu=number, mode=mode, **labels) for mode, values in modes.items()]
+    return [series(prometheus_energy.CPU, values, cpu=number, mode=mode, **labels) for mode, values in modes.items()]
 
 
 def test_joules_of_the_whole_server_become_watt_hours(tmp_path: Path) -> None:
@@ -57,7 +59,7 @@ def test_a_counter_that_falls_was_reset_and_counts_from_zero() -> None:
 
 def test_a_stretch_without_samples_is_a_gap_and_not_energy() -> None:
     content = answer(series(PLATFORM, [0, 600, *[None] * 60, 99_999, 100_599]))
-    found = prometheus.hours(prometheus.parse("q.json", content), "web-1:9100", utility="own", meter="m")
+    found = prometheus_energy.hours(prometheus.parse("q.json", content), "web-1:9100", utility="own", meter="m")
     assert sum(hour.energy_wh or 0 for hour in found) == F(1200, 3600)
     assert [hour.covered_s for hour in found] == [60, 60] and not any(hour.complete for hour in found)
 
@@ -74,33 +76,35 @@ def test_parts_of_a_server_are_no_server_unless_that_is_said() -> None:
 def test_parts_are_of_grade_c_and_the_whole_of_grade_b() -> None:
     for content, parts, grade in ((answer(series(PLATFORM, [0, 1])), False, "B"),
                                   (answer(series("node_rapl_package_joules_total", [0, 1])), True, "C")):  # fmt: skip
-        found = prometheus.hours(prometheus.parse("q", content), "web-1:9100", utility="u", meter="m", parts=parts)
+        found = prometheus_energy.hours(
+            prometheus.parse("q", content), "web-1:9100", utility="u", meter="m", parts=parts
+        )
         assert {hour.quality for hour in found} == {grade}
 
 
 def test_two_packages_add_up_and_an_hour_needs_both() -> None:
     both = [series("node_rapl_package_joules_total", [0, 3600], 3600, index="0"),
             series("node_rapl_package_joules_total", [0, 7200, 9000], 1800, index="1")]  # fmt: skip
-    found = prometheus.hours(prometheus.parse("q", answer(*both)), "web-1:9100", utility="u", meter="m",
+    found = prometheus_energy.hours(prometheus.parse("q", answer(*both)), "web-1:9100", utility="u", meter="m",
                              longest_s=3600, parts=True)  # fmt: skip
     assert [(hour.energy_wh, hour.covered_s) for hour in found] == [(F(12600, 3600), 3600)]
-    alone = prometheus.hours(prometheus.parse("q", answer(both[0], series(
+    alone = prometheus_energy.hours(prometheus.parse("q", answer(both[0], series(
         "node_rapl_package_joules_total", [0, 60], start=START + 7200, index="1"))), "web-1:9100", utility="u",
         meter="m", longest_s=3600, parts=True)  # fmt: skip
     assert [hour.complete for hour in alone] == [False, False]
 
 
 def test_utilisation_is_what_is_neither_idle_nor_waiting() -> None:
-    found = [*cpu([0, 30, 90], [0, 30, 30]), series(prometheus.CPU, [0, 0, 0], cpu="0", mode="guest")]
-    log = prometheus.utilisation(prometheus.parse("q", answer(*found)), "web-1:9100")
+    found = [*cpu([0, 30, 90], [0, 30, 30]), series(prometheus_energy.CPU, [0, 0, 0], cpu="0", mode="guest")]
+    log = prometheus_energy.utilisation(prometheus.parse("q", answer(*found)), "web-1:9100")
     assert [use.utilisation for use in log.uses] == [F(1, 2), 0, None]
 
 
 def test_a_cpu_that_came_or_was_reset_counts_only_where_it_is_known() -> None:
     found = [*cpu([0, 60, 120], [0, 0, 0]), *cpu([None, 0, 0], [None, 0, 60], "1")]
-    log = prometheus.utilisation(prometheus.parse("q", answer(*found)), "web-1:9100")
+    log = prometheus_energy.utilisation(prometheus.parse("q", answer(*found)), "web-1:9100")
     assert [use.utilisation for use in log.uses] == [0, F(1, 2), None]
-    reset = prometheus.utilisation(prometheus.parse("q", answer(*cpu([500, 0], [9, 0]))), "web-1:9100")
+    reset = prometheus_energy.utilisation(prometheus.parse("q", answer(*cpu([500, 0], [9, 0]))), "web-1:9100")
     assert [use.utilisation for use in reset.uses] == [None, None]
 
 
@@ -124,7 +128,7 @@ def test_several_machines_are_meters_of_their_own(tmp_path: Path) -> None:
 
 def test_a_sum_over_machines_is_noticed() -> None:
     with pytest.raises(EnergyError, match="CPU seconds in 60 s"):
-        prometheus.utilisation(prometheus.parse("q", answer(*cpu([0, 600], [0, 600]))), "web-1:9100")
+        prometheus_energy.utilisation(prometheus.parse("q", answer(*cpu([0, 600], [0, 600]))), "web-1:9100")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +214,7 @@ def test_a_long_range_is_asked_for_in_pieces_and_joined_without_loss(server: tup
     (one,) = found.series
     assert len(kind.asked) == 3 and len(one.samples) == 25_001
     assert [int(at) for at, _ in one.samples] == list(range(START, end + 1, 60))
-    total = prometheus.hours(found, "web-1:9100", utility="own", meter="m")
+    total = prometheus_energy.hours(found, "web-1:9100", utility="own", meter="m")
     assert sum(hour.energy_wh or 0 for hour in total) == F(25_000 * 60, 3600)
     assert found.warnings == ("a store is missing",) and len(found.sha256) == 64
 
@@ -263,3 +267,87 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(EnergyError, match="no http"):
         prometheus_api.query_range(url, PLATFORM, START, START + 60)
+
+
+def test_a_scrape_that_failed_is_no_more_than_a_longer_step() -> None:
+    """Prometheus gives the last value again: nothing moves for a step, and the next one has the time of two."""
+    found = cpu([0, 30, 30, 120], [0, 30, 30, 60])
+    log = prometheus_energy.utilisation(prometheus.parse("q", answer(*found)), "web-1:9100")
+    assert [(use.at - START, use.utilisation) for use in log.uses] == [(0, F(1, 2)), (60, F(1, 4)), (180, None)]
+    late = cpu([0, 30, 120], [0, 0, 0])  # 30 s scrapes at a step of 60: 30 s of CPU time, then 90
+    log = prometheus_energy.utilisation(prometheus.parse("q", answer(*late)), "web-1:9100")
+    assert [use.utilisation for use in log.uses] == [0, 0, None]
+
+
+@pytest.mark.parametrize("label", ["replica", "job"])
+@pytest.mark.parametrize("metric", [PLATFORM, prometheus_energy.CPU])
+def test_a_machine_that_two_servers_recorded_is_not_counted_twice(metric: str, label: str) -> None:
+    both = [series(metric, [0, 3600], mode="idle", cpu="0", **{label: name}) for name in ("a", "b")]
+    with pytest.raises(EnergyError, match=f"there twice, apart only in {label}"):
+        if metric == PLATFORM:
+            hours(answer(*both))
+        else:
+            prometheus_energy.utilisation(prometheus.parse("q", answer(*both)), "web-1:9100")
+
+
+def test_a_register_that_wraps_around_leaves_a_gap_and_not_a_reset() -> None:
+    content = answer(series("node_rapl_package_joules_total", [262_000, 262_100, 50, 150]))
+    assert hours(content, parts=True) == F(200, 3600)
+
+
+def test_an_hour_that_one_of_two_counters_does_not_know_has_no_value() -> None:
+    both = [series("node_rapl_package_joules_total", [0, 3600, 7200], 3600, index="0"),
+            series("node_rapl_package_joules_total", [0, 3600], 3600, index="1")]  # fmt: skip
+    found = prometheus_energy.hours(prometheus.parse("q", answer(*both)), "web-1:9100", utility="u", meter="m",
+                                    longest_s=3600, parts=True)  # fmt: skip
+    assert [hour.energy_wh for hour in found] == [2, None]
+
+
+@pytest.mark.parametrize("zones", [["dram"], ["core"], ["core", "dram"]])
+def test_parts_without_the_package_are_refused(zones: list[str]) -> None:
+    with pytest.raises(EnergyError, match="without a package"):
+        hours(answer(*(series(CPU_J, [0, 60], zone=zone) for zone in zones)), parts=True)
+
+
+@pytest.mark.parametrize(
+    "content", [answer(), b'{"status": "success", "data": {"resultType": "matrix", "result": {}}}']
+)
+def test_an_empty_answer_is_no_machine_of_zero_watts(content: bytes) -> None:
+    with pytest.raises(EnergyError, match=r"empty: no such series|no list"):
+        prometheus.parse("q", content)
+
+
+def test_samples_too_far_apart_are_no_machine_of_zero_watts() -> None:
+    with pytest.raises(EnergyError, match="no two samples of web-1:9100 are at most 900 s apart"):
+        hours(answer(series(PLATFORM, [0, 3600], 3600)))
+    with pytest.raises(EnergyError, match="no two samples"):
+        prometheus_energy.utilisation(prometheus.parse("q", answer(*cpu([0, 1], [0, 1]))), "web-1:9100", 30)
+
+
+def test_cpu_time_beside_another_metric_is_modelled_and_what_counted_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "q.json"
+    path.write_bytes(answer(*cpu([0, 30], [0, 30]), series(CPU_J, [0, 9], zone="package"), series("up", [1, 1])))
+    found = files.content(path, terms=Terms(model="linear:120:480"))
+    assert found.energy_wh == 5 and found.warnings == ("web-1:9100: power by linear:120:480 (as stated)",)
+    said = files.content(path, terms=Terms(parts=True)).warnings
+    assert said == (f"web-1:9100: by {CPU_J}",)
+
+
+@pytest.mark.parametrize("value", ["1e-70", "0.00000000000000000000000000000000001"])
+def test_digits_that_cannot_be_kept_are_refused_and_not_cut_off(value: str) -> None:
+    found = prometheus.Answer("q", "0" * 64, (prometheus.Series("m", {"__name__": "m"}, ((F(1), F(value)),)),))
+    with pytest.raises(EnergyError, match="more digits than are kept"):
+        found.content()
+
+
+@pytest.mark.parametrize("url", ["http://x:99999", "http://x:abc", "http://[x"])
+def test_an_address_with_a_broken_port_is_refused_by_name(url: str) -> None:
+    with pytest.raises(EnergyError, match="no http"):
+        prometheus_api.query_range(url, PLATFORM, START, START + 60)
+
+
+@pytest.mark.parametrize("token", ["geheim\n", "schlüssel", "a\x00b"])
+def test_a_token_that_no_header_holds_is_refused_before_it_is_sent(token: str) -> None:
+    with pytest.raises(EnergyError, match="no header holds") as error:
+        prometheus_api.query_range("http://127.0.0.1:9", PLATFORM, START, START + 60, token=token)
+    assert token not in str(error.value)

@@ -76,6 +76,13 @@ def test_a_trace_that_is_none_is_refused_by_row(tmp_path: Path, text: str, said:
         traces.read_bitbrains(written(tmp_path, text))
 
 
+def test_a_row_without_a_value_keeps_its_step(tmp_path: Path) -> None:
+    log = traces.read_average(written(tmp_path, "cpu_util_percent,mem\n40,1\n,\n60,1\n,\n\n"), 0)
+    assert [(use.at, use.utilisation) for use in log.uses] == [(0, F("0.4")), (300, None), (600, F("0.6"))]
+    with pytest.raises(EnergyError, match="0 cells under 2 columns"):
+        traces.read_average(written(tmp_path, "cpu_util_percent,mem\n40,1\n\n60,1\n"), 0)
+
+
 @pytest.mark.parametrize("text", ["cpu_util_percent\n", "cpu_util_percent\n-1\n", "cpu_util_percent\n1,2\n", "x\n1\n"])
 def test_averages_that_are_none_are_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(EnergyError):
