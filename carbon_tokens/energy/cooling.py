@@ -37,6 +37,7 @@ _PART_LOAD = (Fraction("0.03303"), Fraction("0.6852"), Fraction("0.2818"))
 _DESIGN_CONDENSER_C, _RISE, _DESIGN_EVAPORATOR_C = Fraction(35), Fraction("2.778"), Fraction("6.67")
 _DELTA = (Fraction("-7.5"), Fraction(15))
 _LEAST_PART_LOAD = Fraction("0.15")
+_HIGHEST_COP, _WARMEST_AIR_C = 30, 32  # beyond, cooling would cost next to nothing, by a wrong unit or on purpose
 _OUTDOOR_C = (-90, 60)  # what has been measured on earth; beyond, the unit is not °C
 
 
@@ -56,7 +57,7 @@ class ConstantCop:
 
     def __post_init__(self) -> None:
         made_exact(self, "cop")
-        _positive(self.cop, "COP")
+        _possible(self.cop, "COP")
 
     def power_w(self, heat_w: Number, outdoor_c: Number) -> Fraction:
         return _heat(heat_w, outdoor_c) / self.cop
@@ -77,13 +78,14 @@ class LinearCop:
 
     def __post_init__(self) -> None:
         made_exact(self, "nominal", "slope", "nominal_c", "least")
-        _positive(self.nominal, "COP")
-        _positive(self.least, "least COP")
+        _possible(self.nominal, "COP")
+        _possible(self.least, "least COP")
         if self.slope < 0:
             raise EnergyError("a negative slope: this COP would rise with heat", todo="Give the loss of COP per °C.")
 
     def cop(self, outdoor_c: Number) -> Fraction:
-        return max(self.least, self.nominal - self.slope * (_celsius(outdoor_c) - self.nominal_c))
+        falling = self.nominal - self.slope * (_celsius(outdoor_c) - self.nominal_c)
+        return min(Fraction(_HIGHEST_COP), max(self.least, falling))
 
     def power_w(self, heat_w: Number, outdoor_c: Number) -> Fraction:
         return _heat(heat_w, outdoor_c) / self.cop(outdoor_c)
@@ -104,7 +106,7 @@ class Chiller:
     def __post_init__(self) -> None:
         made_exact(self, "capacity_w", "rated_cop", "evaporator_c")
         _positive(self.capacity_w, "capacity")
-        _positive(self.rated_cop, "rated COP")
+        _possible(self.rated_cop, "rated COP")
         _celsius(self.evaporator_c)
 
     def available_w(self, outdoor_c: Number) -> Fraction:
@@ -143,6 +145,9 @@ class FreeCooling:
 
     def __post_init__(self) -> None:
         made_exact(self, "below_c")
+        if self.below_c > _WARMEST_AIR_C:
+            todo = f"Servers take in air of {_WARMEST_AIR_C} °C at most (ASHRAE, class A1)."
+            raise EnergyError(f"free cooling below {float(self.below_c):g} °C", todo=todo)
 
     def power_w(self, heat_w: Number, outdoor_c: Number) -> Fraction:
         heat = _heat(heat_w, outdoor_c)
@@ -245,6 +250,13 @@ def _celsius(temperature: Number) -> Fraction:
     if not _OUTDOOR_C[0] <= celsius <= _OUTDOOR_C[1]:
         raise EnergyError(f"{temperature} °C is no outdoor temperature", todo="Give °C: 86 °F is 30 °C.")
     return celsius
+
+
+def _possible(cop: Fraction, what: str) -> None:
+    _positive(cop, what)
+    if cop > _HIGHEST_COP:
+        todo = f"No chiller has a COP above {_HIGHEST_COP}; without one it is free cooling."
+        raise EnergyError(f"a {what} of {float(cop):g}", todo=todo)
 
 
 def _positive(value: Fraction, what: str) -> None:

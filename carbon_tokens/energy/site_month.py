@@ -12,6 +12,7 @@ from carbon_tokens.energy.precedence import FILLED, Gap, SiteHour, energy_by_gra
 from carbon_tokens.energy.site import Reading
 from carbon_tokens.energy.site_file import SiteFile
 from carbon_tokens.periods import Month
+from carbon_tokens.units import ceil
 
 COLUMNS = ("hour_start_utc", "energy_wh", "tier", "grade", "shaped_by", "others_wh")
 
@@ -90,6 +91,10 @@ def _reading(site: SiteFile, month: Month, hours: list[SiteHour], absent: int, m
     tiers = dict.fromkeys(hour.tier for hour in hours)
     parts = [f"{sum(hour.tier == tier for hour in hours)} hours by {tier}" for tier in tiers if tier != FILLED]
     parts += [f"{absent} hours that no source knows, each as the {missing} of the others"] if absent else []
+    parts += [
+        f"{tier} says {ceil(gap.said_wh)} Wh of {gap.hours} hours set to {gap.set_wh} Wh"
+        for tier, gap in gaps(hours).items()
+    ]
     grades = [f"{grade} {energy} Wh" for grade, energy in energy_by_grade(hours).items()]
     return Reading(
         utility=site.utility,

@@ -19,7 +19,7 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection, select
 
-from carbon_tokens.service import actions, answers, audits, keys, schema
+from carbon_tokens.service import answers, audits, keys, schema
 from carbon_tokens.service.api import Here
 from carbon_tokens.service.keys import Principal
 from carbon_tokens.service.node import Follower, Node
@@ -246,9 +246,3 @@ def _shown(node: Node, row: dict[str, Any]) -> dict[str, Any]:
         names = {each.id: each.name for each in connection.execute(select(table.c.id, table.c.name))}
     with on_chain(node, row["chain"]) as follower:
         return audits.shown(row, names, follower.views)
-
-
-def verified_log(node: Node) -> list[str]:
-    """What is wrong with the log of actions; none if nothing is."""
-    with node.engine.begin() as connection:
-        return actions.faults(connection)

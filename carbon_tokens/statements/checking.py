@@ -86,11 +86,12 @@ def _reading_differences(statement: Statement, item: Input, path: Path) -> list[
         reading = taken[0] if statement.pue == "1" else apply_pue(taken[0], statement.pue, "as stated")
     except CarbonTokensError as error:
         return [str(error)]
+    hidden = item.kind == "site" and reading.note not in statement.notes  # what its other sources say
     return [
         f"{name} is {getattr(statement, name)}, {item.name} gives {getattr(reading, name)}"
         for name in ("energy_wh", "hours_present", "hours_missing", "quality")
         if getattr(statement, name) != getattr(reading, name)
-    ]
+    ] + [f"the notes leave out: {reading.note}"] * hidden
 
 
 def _read(statement: Statement, kind: str, path: Path) -> list[Reading]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,7 @@ def test_a_sites_month_is_audited_by_a_chosen_factor_and_recomputed_from_its_fil
     documents = [path.read_bytes() for path in Path(".carbon-tokens").rglob("documents/*.json")]
     (statement,) = [read_auditable(each) for each in documents if b"carbon-tokens/statement/2" in each]
     assert statement.factor.residual_rate == "500500" and statement.scope2_residual_g == 350_350
-    assert check(statement, folder) == []
+    assert check(statement, folder) == [] and any("servers says" in note for note in statement.notes)
+    assert any("the notes leave out" in each for each in check(replace(statement, notes=()), folder))
     (folder / "web.csv").write_text((folder / "web.csv").read_text().replace("0.5", "0.6"))
     assert any("web.csv has sha-256" in each for each in check(statement, folder))

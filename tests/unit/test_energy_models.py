@@ -62,6 +62,19 @@ def test_cooling_is_named_in_the_same_way_and_stops_its_compressor_in_the_cold()
     assert models.cooling("cop:4", -5).power_w(1000, -6) == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "below"),
+    [("cop:100000", None), ("linear-cop:1000:0:25", None), ("chiller:1000:99", None), ("cop:3", "59")],
+)
+def test_cooling_that_costs_next_to_nothing_is_refused(words: str, below: str | None) -> None:
+    with pytest.raises(EnergyError, match=r"No chiller has a COP|Servers take in air"):
+        models.cooling(words, below)
+
+
+def test_a_cop_that_rises_in_the_cold_ends_where_no_chiller_goes() -> None:
+    assert models.cooling("linear-cop:5:10:25").power_w(3000, -20) == 100
+
+
 @pytest.mark.parametrize("words", ["cop", "cop:0", "cop:3:4", "chiller", "fan:3", "linear-cop:5:-1:25"])
 def test_cooling_that_cannot_be_is_refused(words: str) -> None:
     with pytest.raises(EnergyError):

@@ -47,6 +47,14 @@ def test_the_meter_sets_the_month_and_what_the_others_say_stands_beside_it(folde
     assert found.gaps["ups"].said_wh == 744 * 1500 and found.gaps["servers"].said_wh == 744 * 300
 
 
+def test_a_meter_that_shows_less_than_the_bill_cannot_hide_it(folder: Path) -> None:
+    """The meter covers the bill's days and sets them; what the bill says is in the note that is audited."""
+    (folder / "bills.csv").write_text("meter,utility,from,thru,kwh\na,U,2024-01-01,2024-01-31,9000\n")
+    made = site(folder, '[[meters]]\nfile = "meter.csv"\n[[bills]]\nfile = "bills.csv"\n')
+    found = site_month.of(made, JANUARY).reading
+    assert found.energy_wh == 1_488_000 and "bill says 9000000 Wh of 744 hours set to 1488000 Wh" in found.note
+
+
 def test_ups_logs_with_cooling_set_hours_that_no_meter_knows(folder: Path) -> None:
     ups = UPS + 'rating_w = 2000\nefficiency = "0.5=0.8,1=0.8"\n'
     cooling = '[cooling]\nmodel = "cop:5"\nweather = "weather.csv"\nauxiliary_of_it = 0.1\n'
