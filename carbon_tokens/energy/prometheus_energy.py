@@ -97,8 +97,8 @@ def hours(
     Grade B of the whole server (its own sensors, no meter), C of parts: what they leave out is not known.
 
     Raises:
-        EnergyError: none of them; parts without ``parts``; a counter whose energy cannot be; samples of which none is
-            near enough to the next.
+        EnergyError: none of them; parts without ``parts``; a counter whose energy cannot be; no hour in which every
+            counter has samples that are near enough to each other.
     """
     found = counters(answer, instance, parts)
     if not found:
@@ -111,9 +111,10 @@ def hours(
     told = {"utility": utility, "meter": meter, "file": answer.file, "sha256": answer.sha256}
     taken = [_of_power(each, told, longest_s) if each.metric == POWER else _of_counter(each, told, longest_s)
              for each in found]  # fmt: skip
-    if not any(taken):
+    added = _added(taken, "C" if found[0].metric in PARTS else "B")
+    if not any(hour.covered_s for hour in added):
         raise _nothing(answer.file, instance, longest_s)
-    return _added(taken, "C" if found[0].metric in PARTS else "B")
+    return added
 
 
 def _of_package(pieces: Sequence[Series], metric: str) -> bool:
@@ -121,7 +122,7 @@ def _of_package(pieces: Sequence[Series], metric: str) -> bool:
 
 
 def _nothing(file: str, instance: str, longest_s: int) -> EnergyError:
-    what = f"no two samples of {instance} are at most {longest_s} s apart"
+    what = f"no hour of {instance} has, of each series, two samples at most {longest_s} s apart"
     return EnergyError(what, where=file, todo="Query a shorter step, or say the longest stretch.")
 
 

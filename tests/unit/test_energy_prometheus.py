@@ -88,10 +88,17 @@ def test_two_packages_add_up_and_an_hour_needs_both() -> None:
     found = prometheus_energy.hours(prometheus.parse("q", answer(*both)), "web-1:9100", utility="u", meter="m",
                              longest_s=3600, parts=True)  # fmt: skip
     assert [(hour.energy_wh, hour.covered_s) for hour in found] == [(F(12600, 3600), 3600)]
-    alone = prometheus_energy.hours(prometheus.parse("q", answer(both[0], series(
-        "node_rapl_package_joules_total", [0, 60], start=START + 7200, index="1"))), "web-1:9100", utility="u",
-        meter="m", longest_s=3600, parts=True)  # fmt: skip
-    assert [hour.complete for hour in alone] == [False, False]
+    apart = answer(both[0], series("node_rapl_package_joules_total", [0, 60], start=START + 7200, index="1"))
+    with pytest.raises(EnergyError, match="no hour of web-1:9100"):
+        prometheus_energy.hours(
+            prometheus.parse("q", apart), "web-1:9100", utility="u", meter="m", longest_s=3600, parts=True
+        )
+
+
+def test_a_counter_without_samples_makes_no_hours_of_nothing() -> None:
+    content = answer(series(CPU_J, [0, 9], zone="package"), series(CPU_J, [], zone="dram"))
+    with pytest.raises(EnergyError, match="of each series, two samples"):
+        hours(content, parts=True)
 
 
 def test_utilisation_is_what_is_neither_idle_nor_waiting() -> None:
@@ -318,9 +325,9 @@ def test_an_empty_answer_is_no_machine_of_zero_watts(content: bytes) -> None:
 
 
 def test_samples_too_far_apart_are_no_machine_of_zero_watts() -> None:
-    with pytest.raises(EnergyError, match="no two samples of web-1:9100 are at most 900 s apart"):
+    with pytest.raises(EnergyError, match="no hour of web-1:9100 has, of each series, two samples at most 900 s apart"):
         hours(answer(series(PLATFORM, [0, 3600], 3600)))
-    with pytest.raises(EnergyError, match="no two samples"):
+    with pytest.raises(EnergyError, match="two samples at most"):
         prometheus_energy.utilisation(prometheus.parse("q", answer(*cpu([0, 1], [0, 1]))), "web-1:9100", 30)
 
 
