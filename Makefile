@@ -140,13 +140,14 @@ properties-long: .venv/stamp-dev node_modules/.stamp
 
 INTEGRATION = @mkdir -p $(CHAIN_TMP) $(CHAIN_HOME); trap '$(CLEAN_CHAINS)' EXIT; \
 	HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) $(BIN)/pytest -q tests/integration
+BESIDE = -n auto --maxprocesses 4 --dist loadfile # a file's tests share their chain
 integration: .venv/stamp-dev node_modules/.stamp ## the journey on the embedded chain and Anvil
 	@echo "== integration"
-	$(INTEGRATION) -m "not ganache and not postgresql and not slow"
+	$(INTEGRATION) $(BESIDE) -m "not ganache and not postgresql and not slow"
 
 integration-ganache: .venv/stamp-dev node_modules/.stamp ## the same on Ganache
 	@echo "== integration on Ganache"
-	$(INTEGRATION) -m ganache
+	$(INTEGRATION) $(BESIDE) -m ganache
 
 integration-long: .venv/stamp-dev node_modules/.stamp ## what takes minutes, and the index in a PostgreSQL of its own
 	@echo "== integration, the long ones and PostgreSQL"
@@ -157,7 +158,7 @@ integration-long: .venv/stamp-dev node_modules/.stamp ## what takes minutes, and
 
 doc-tests: .venv/stamp-dev node_modules/.stamp ## the commands of README.md are executed
 	@echo "== docs"
-	@$(BIN)/pytest -q tests/docs
+	@$(BIN)/pytest -q $(BESIDE) tests/docs
 
 docs: doc-tests ## same as doc-tests
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ import pytest
 from carbon_tokens.errors import LedgerError
 from carbon_tokens.ledger import Chain, Ledger, account
 from carbon_tokens.ledger.mnemonic import MNEMONIC
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / "node_modules" / ".bin"
@@ -32,12 +32,6 @@ ROLES = {
 }
 
 Node = Callable[..., str]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _command(

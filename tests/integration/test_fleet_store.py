@@ -23,6 +23,7 @@ from carbon_tokens.allocation.fleet.store import Store, Stored, shown
 from carbon_tokens.cli import app
 from carbon_tokens.errors import FleetError
 from tests.fleets import SMALL, written_by_hour
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = ROOT / "node_modules" / "s3rver" / "bin" / "s3rver.js"
@@ -37,9 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of an S3 server with the bucket ``fleets``."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     data = str(tmp_path_factory.mktemp("s3"))
     command = ["node", str(SERVER), "-d", data, "-a", "127.0.0.1", "-p", str(port), "--configure-bucket", "fleets"]
     started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

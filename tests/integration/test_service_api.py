@@ -32,7 +32,7 @@ from carbon_tokens.service import database, keys
 from carbon_tokens.service.app import create
 from carbon_tokens.service.keys import Limiter
 from carbon_tokens.service.node import Network, Node
-from tests.integration.conftest import free_port
+from tests.ports import free_port
 
 APRIL = Month.parse("2021-04")
 OTHER = "0x" + "9" * 54

@@ -19,8 +19,8 @@ from carbon_tokens.ledger import Chain, Ledger
 from carbon_tokens.service import database, schema
 from carbon_tokens.service.indexer import Indexer
 from carbon_tokens.service.reading import Reader
-from tests.integration.conftest import free_port
 from tests.integration.march import MARCH, Deploy, audit_of, batches, by, digest, rec_source, with_facility
+from tests.ports import free_port
 
 FIELDS = ("energy", "scope1", "scope2_location", "scope2_residual", "scope3", "version", "closed", "recs", "offsets",
           "allocated_location", "allocated_market", "shares")  # fmt: skip

@@ -16,6 +16,7 @@ import pytest
 from carbon_tokens.allocation.fleet import Options, Spark, allocate, twin
 from carbon_tokens.allocation.fleet.result import digest
 from tests.fleets import SMALL, random_fleet, tables, written_by_hour
+from tests.ports import free_port
 
 os.environ["PYSPARK_PYTHON"] = sys.executable
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
@@ -34,9 +35,7 @@ def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     command = [str(Path(pyspark.__file__).parent / "bin" / "spark-class"), "org.apache.spark.deploy"]
     work, host = tmp_path_factory.mktemp("spark"), ("--host", "127.0.0.1")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"spark://127.0.0.1:{port}"
     roles = [("master.Master", "--port", str(port), "--webui-port", "0")]
     roles += [("worker.Worker", "--cores", "1", "--memory", "1g", "--webui-port", "0", "-d", str(work), url)] * 2
