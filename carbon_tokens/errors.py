@@ -151,3 +151,19 @@ class NotReconciled(EnergyError):
     def __init__(self, what: str, *, where: str = "", todo: str = "", comparisons: tuple[str, ...] = ()) -> None:
         super().__init__(what, where=where, todo=todo)
         self.comparisons = comparisons
+
+
+class NoAnswer(LedgerError):
+    """A chain that does not answer, or not now: the same may be asked again later."""
+
+
+class EvidenceError(CarbonTokensError):
+    """Evidence that cannot be kept or read; names its CID and its store, and no key of either."""
+
+
+class EvidenceLost(EvidenceError):
+    """Evidence that is not where it was put, or not what was put there: its sha-256 is not that of its CID."""
+
+
+class EvidenceRefused(EvidenceError):
+    """Evidence, a key or an address of a store that is none, or a deletion before the time."""

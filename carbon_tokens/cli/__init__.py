@@ -16,6 +16,7 @@ from carbon_tokens.cli import (
     claims,
     demonstration,
     energy,
+    evidence,
     factors,
     fleet,
     index,
@@ -74,5 +75,6 @@ for _part in (
     index,
     serve,
     keys,
+    evidence,
 ):
     _part.register(app)

@@ -20,6 +20,8 @@ from carbon_tokens.errors import (
     AllocationError,
     CarbonTokensError,
     EnergyError,
+    EvidenceLost,
+    EvidenceRefused,
     FactorError,
     PeriodError,
     ProofError,
@@ -38,7 +40,10 @@ if TYPE_CHECKING:
 HOME = Path(".carbon-tokens")
 STATE = HOME / "chain.db"
 REFUSED, ENVIRONMENT = 1, 3
-_RULES = (AllocationError, Reverted, StatementError, EnergyError, FactorError, UnitError, PeriodError, ProofError)
+_RULES = (
+    AllocationError, Reverted, StatementError, EnergyError, FactorError, UnitError, PeriodError, ProofError,
+    EvidenceLost, EvidenceRefused,
+)  # fmt: skip
 
 Rpc = Annotated[str | None, typer.Option("--rpc", help="URL of a node; without it the embedded chain is used.")]
 State = Annotated[Path | None, typer.Option("--state", help=f"State file of the embedded chain.  [default: {STATE}]")]
