@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,7 +16,7 @@ from eth_utils.address import is_address, to_checksum_address
 from carbon_tokens.errors import LedgerError
 from carbon_tokens.ledger.mnemonic import dev_key
 from carbon_tokens.ledger.rpc import NodeError, Rpc
-from carbon_tokens.ledger.transactions import Signed, Transaction, sign
+from carbon_tokens.ledger.transactions import Signed, Transaction, sign, signer_of
 from carbon_tokens.ledger.typed_data import TypedData
 from carbon_tokens.nesting import loads
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from carbon_tokens.ledger.chain import Chain
 
 PASSWORD_VARIABLE = "CARBON_TOKENS_PASSWORD"
+_SIGNATURE = re.compile("0x[0-9a-fA-F]{130}")
 
 
 class Signer(Protocol):
@@ -76,16 +78,29 @@ class NodeAccount:
         return f"NodeAccount({self.address})"
 
     def sign_transaction(self, tx: Transaction) -> Signed:
-        """Raises LedgerError when the node does not sign for the address."""
+        """Raises LedgerError when the node does not sign for the address, or signs something else."""
         from eth_hash.auto import keccak
 
         reply = self._ask("eth_signTransaction", [_fields(tx, self.address)])
-        raw = bytes.fromhex((reply["raw"] if isinstance(reply, dict) else reply)[2:])
+        try:
+            raw = bytes.fromhex((reply["raw"] if isinstance(reply, dict) else reply)[2:])
+            by = signer_of(tx, raw)
+        except (ValueError, TypeError, KeyError) as error:
+            raise self._wrong("eth_signTransaction") from error
+        if by != self.address:
+            raise self._wrong("eth_signTransaction")
         return Signed(raw, keccak(raw))
+
+    def _wrong(self, method: str) -> LedgerError:
+        what = f"the answer is no signature of {self.address} of what was asked"
+        return LedgerError(what, where=method, todo="Check the signer: nothing of it is used.")
 
     def sign_typed(self, data: TypedData) -> bytes:
         """As ``KeyAccount.sign_typed``. Raises LedgerError when the node does not sign for the address."""
-        return bytes.fromhex(self._ask("eth_signTypedData_v4", [self.address, data.message()])[2:])
+        reply = self._ask("eth_signTypedData_v4", [self.address, data.message()])
+        if not isinstance(reply, str) or not _SIGNATURE.fullmatch(reply):
+            raise self._wrong("eth_signTypedData_v4")
+        return bytes.fromhex(reply[2:])
 
     def _ask(self, method: str, params: list[object]) -> Any:
         try:
@@ -102,7 +117,7 @@ def _fields(tx: Transaction, sender: str) -> dict[str, str]:
     fees = {"gasPrice": hex(tx.fees.max_fee)}
     if not tx.fees.legacy:
         fees = {"maxFeePerGas": hex(tx.fees.max_fee), "maxPriorityFeePerGas": hex(tx.fees.tip), "type": "0x2"}
-    to = {"to": "0x" + tx.to.hex()} if tx.to else {}
+    to = {"to": to_checksum_address(tx.to)} if tx.to else {}
     numbers = {"nonce": tx.nonce, "gas": tx.gas, "value": tx.value, "chainId": tx.chain_id}
     return {"from": sender, "data": "0x" + tx.data.hex(), **to, **fees, **{name: hex(n) for name, n in numbers.items()}}
 

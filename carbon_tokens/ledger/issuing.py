@@ -81,20 +81,30 @@ class IssuingRun:
             LedgerError: two batches are of one document or not in ascending order of serials; or as ``Pipeline.send``.
             Reverted: the contract refuses a batch, named in ``where``; nothing was sent.
         """
-        ids = [batch_id(self._record.token_class, self._record.registry, batch.evidence) for batch in batches]
-        _check(batches)
         gas = _gas(settle(self._chain, journal, journal.open_entries()).values())
-        standing = self.standing(ids)
-        todo = [(number, batch) for number, batch in zip(ids, batches, strict=True) if number not in standing]
-        self._rehearse(todo)
-        jobs = self._jobs(todo, per_transaction)
+        ids, standing, jobs = self.planned(batches, per_transaction)
         results = Pipeline(self._chain, self._signer, journal, self._contract, "issue").send(jobs, progress)
         failed = next((job for job, (_, receipt) in zip(jobs, results, strict=True) if not _good(receipt)), None)
         if failed:
             self._call(failed.data, failed.items[0])
             raise LedgerError(f"the issue of {failed.items[0]:#x} failed, and would succeed now", todo="Run it again.")
         gas += _gas([receipt for _, receipt in results if receipt])
-        return IssueReport(tuple(ids), len(todo), len(standing), len(jobs), gas)
+        return IssueReport(ids, len(ids) - len(standing), len(standing), len(jobs), gas)
+
+    def planned(
+        self, batches: Sequence[Batch], per_transaction: int = 100
+    ) -> tuple[tuple[int, ...], set[int], list[Job]]:
+        """Ids of all batches, those that stand on the chain already, and the calls that issue the others.
+
+        Raises:
+            LedgerError, Reverted: as ``run``; nothing is sent.
+        """
+        ids = tuple(batch_id(self._record.token_class, self._record.registry, batch.evidence) for batch in batches)
+        _check(batches)
+        standing = self.standing(ids)
+        todo = [(number, batch) for number, batch in zip(ids, batches, strict=True) if number not in standing]
+        self._rehearse(todo)
+        return ids, standing, self._jobs(todo, per_transaction)
 
     def standing(self, ids: Sequence[int]) -> set[int]:
         """Those of the ids that are on the chain.

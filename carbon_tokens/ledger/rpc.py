@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from carbon_tokens.errors import LedgerError
+from carbon_tokens.errors import LedgerError, NoAnswer
 
 Call = tuple[str, Sequence[object]]
 
@@ -47,14 +47,22 @@ class HttpRpc:
 
     def __init__(self, url: str, timeout: float = 30.0) -> None:
         import requests  # costs 0.2 s, which commands on the embedded chain need not pay
+        from urllib3.exceptions import HTTPError
 
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise LedgerError("the RPC address is no http(s) URL", where="--rpc", todo="Write http://127.0.0.1:8545.")
         port = f":{parts.port}" if parts.port else ""
         self.where = f"{parts.scheme}://{parts.hostname}{port}"
-        self._url, self._timeout = url, timeout
-        self._session, self._failures = requests.Session(), requests.RequestException
+        self._timeout, self._failures = timeout, (requests.RequestException, HTTPError)
+        self._session = requests.Session()
+        # Proxies, certificates and credentials of the environment are looked up once, and not for each request.
+        try:
+            blank = requests.Request("POST", url, {"Content-Type": "application/json"})
+            self._blank = self._session.prepare_request(blank)
+            self._settings = self._session.merge_environment_settings(self._blank.url, {}, True, None, None)
+        except requests.RequestException as failure:
+            raise LedgerError(f"the RPC address is no URL ({type(failure).__name__})", where="--rpc") from None
 
     def __repr__(self) -> str:
         return f"HttpRpc({self.where})"
@@ -85,17 +93,17 @@ class HttpRpc:
 
     def _post(self, body: str) -> Any:
         try:
-            reply = self._session.post(
-                self._url, data=body.encode(), headers={"Content-Type": "application/json"}, timeout=self._timeout
-            )
-            return _parsed(reply.content)
+            request = self._blank.copy()
+            request.prepare_body(body.encode(), None)
+            with self._session.send(request, timeout=self._timeout, allow_redirects=False, **self._settings) as reply:
+                return _parsed(reply.raw.read(decode_content=True))  # in one piece: reply.content joins 10 kB at a time
         except self._failures as failure:
             # Not chained: the text of requests' exceptions holds the URL with its key.
-            raise LedgerError(
+            raise NoAnswer(
                 f"no answer ({type(failure).__name__})", where=self.where, todo="Start the node or correct the address."
             ) from None
         except ValueError:
-            raise LedgerError(f"the answer is no JSON (HTTP {reply.status_code})", where=self.where) from None
+            raise NoAnswer(f"the answer is no JSON (HTTP {reply.status_code})", where=self.where) from None
 
 
 def _parsed(content: bytes) -> Any:

@@ -21,6 +21,7 @@ from carbon_tokens.ledger import (
     Audit,
     KeyAccount,
     Message,
+    NodeAccount,
     SignedMessage,
     account,
     audits,
@@ -32,7 +33,7 @@ from carbon_tokens.ledger import (
 from carbon_tokens.ledger.mnemonic import DEV_NAMES, MNEMONIC, dev_address, dev_key
 from carbon_tokens.ledger.signing import from_json, to_json, typed_data
 from carbon_tokens.ledger.signing import sign as sign_message
-from carbon_tokens.ledger.transactions import Fees, Transaction, sign
+from carbon_tokens.ledger.transactions import Fees, Transaction, sign, signer_of
 
 SECRET = bytes.fromhex("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318")
 KEY = keys.PrivateKey(SECRET)
@@ -208,3 +209,54 @@ def test_a_key_appears_in_no_text_error_or_pickle_of_its_account(monkeypatch: py
 def test_an_account_that_is_not_named_in_a_known_form_is_refused_with_the_forms(spec: str) -> None:
     with pytest.raises(LedgerError, match="keystore:FILE"):
         account(spec)
+
+
+FEES = [Fees(30, 2), Fees(30, 0, legacy=True)]
+
+
+@pytest.mark.parametrize("fees", FEES)
+@pytest.mark.parametrize("data", [b"", b"\x00", b"\x7f", b"\x80", b"x" * 55, b"y" * 56, b"z" * 70_000])
+def test_the_signer_of_a_transaction_is_found_in_its_bytes(fees: Fees, data: bytes) -> None:
+    key = dev_key("operator")
+    tx = Transaction(31337, 7, 90_000, fees, bytes.fromhex("11" * 20), data)
+    assert signer_of(tx, sign(key, tx).raw) == key.public_key.to_checksum_address()
+
+
+@pytest.mark.parametrize("fees", FEES)
+def test_the_bytes_of_another_transaction_are_no_signature_of_this_one(fees: Fees) -> None:
+    key, tx = dev_key("operator"), Transaction(31337, 7, 90_000, fees, bytes.fromhex("11" * 20), b"data")
+    raw = sign(key, tx).raw
+    for name, value in (("nonce", 8), ("gas", 1), ("to", bytes(20)), ("data", b"date"), ("value", 1), ("chain_id", 1)):
+        with pytest.raises(ValueError, match=r"another|signature"):
+            signer_of(replace(tx, **{name: value}), raw)  # type: ignore[arg-type]
+    for wrong in (b"", b"\x02", raw[:-1], raw + b"\x00", b"\xde\xad\xbe\xef", b"\x02\xc0", b"\x02" + bytes(300)):
+        with pytest.raises(ValueError, match=r"signed transaction|another|signature"):
+            signer_of(tx, wrong)
+
+
+class Answers:
+    """A remote signer that answers what it was made with."""
+
+    where = "a signer"
+
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+
+    def request(self, method: str, params: object = ()) -> object:
+        return self.answer
+
+
+@pytest.mark.parametrize("answer", [None, 7, {"x": 1}, "zz", "0x02deadbeef", "0x", ["0x"], {"raw": None}])
+def test_what_a_remote_signer_answers_is_checked(answer: object) -> None:
+    tx = Transaction(31337, 7, 90_000, FEES[0], bytes.fromhex("11" * 20), b"data")
+    remote = NodeAccount(Answers(answer), "0x" + "22" * 20)  # type: ignore[arg-type]
+    with pytest.raises(LedgerError, match="no signature of"):
+        remote.sign_transaction(tx)
+
+
+def test_a_remote_signer_that_signs_with_another_key_is_refused() -> None:
+    tx = Transaction(31337, 7, 90_000, FEES[0], bytes.fromhex("11" * 20), b"data")
+    raw = "0x" + sign(dev_key("auditor"), tx).raw.hex()
+    remote = NodeAccount(Answers(raw), dev_key("operator").public_key.to_checksum_address())  # type: ignore[arg-type]
+    with pytest.raises(LedgerError, match="no signature of"):
+        remote.sign_transaction(tx)
