@@ -53,22 +53,12 @@ def readings(
 
 def factor(run: Run, facility: int, month: Month, choice: Choice) -> tuple[FactorReference, list[Input]]:
     """The factor of a facility's grid region, and the file of the choice where there is one."""
-    from carbon_tokens.factors import chosen, egrid, residual
-    from carbon_tokens.statements import FactorReference, Input
+    from carbon_tokens.statements import measured
 
-    region = run.ledger.facility(facility).grid_region
-    if choice.file:
-        if any((choice.year, choice.edition, choice.workbook, choice.residual)):
-            raise typer.BadParameter("the --factor says year, edition and residual mix itself")
-        picked = chosen.read(choice.file)
-        if picked.region != region:
-            raise typer.BadParameter(f"{choice.file.name} is of {picked.region}, the facility is in {region}")
-        return FactorReference.of(picked), [Input(choice.file.name, "factor", "0x" + picked.file_sha256, 0, 0)]
-    year, edition = choice.year or month.year, choice.edition
-    release = egrid.read_release(choice.workbook, edition) if choice.workbook else egrid.release(year, edition)
-    if choice.residual:
-        release = release.with_residual(residual.read(choice.residual, release.year))
-    return FactorReference.of(release.rate(region)), []
+    if choice.file and any((choice.year, choice.edition, choice.workbook, choice.residual)):
+        raise typer.BadParameter("the --factor says year, edition and residual mix itself")
+    stated = {name: getattr(choice, name) for name in ("year", "edition", "workbook", "residual", "file")}
+    return measured.factor(run.ledger.facility(facility).grid_region, month, **stated)
 
 
 def statements(
@@ -76,14 +66,14 @@ def statements(
     notes: list[str],
 ) -> list[Statement]:  # fmt: skip
     """A statement of each reading, with the files that stand behind it."""
-    from carbon_tokens.statements import MethodReference, build
+    from carbon_tokens.statements import measured
 
     found, files = read
     if not found:
         return []
     reference, chosen = factor(run, facility, month, choice)
-    given = {"facility": facility, "method": MethodReference.shipped(boundary), "notes": notes}
-    return [build(each, reference, documents=[*files, *chosen], **given) for each in found]  # type: ignore[arg-type]
+    given = {"facility": facility, "boundary": boundary, "notes": notes}
+    return measured.of_readings(found, reference, files=[*files, *chosen], **given)  # type: ignore[arg-type]
 
 
 def other_scopes(
@@ -91,22 +81,9 @@ def other_scopes(
 ) -> list[Statement]:
     """A statement of scopes 1 and 3, g CO2e, with what a log of fuels and refrigerants adds; none without any."""
     from carbon_tokens.energy import direct_log
-    from carbon_tokens.statements import Input, MethodReference, build_without_energy
-    from carbon_tokens.statements.direct import scope1
+    from carbon_tokens.statements import measured
 
-    method, burnt, files, said = MethodReference.shipped(boundary), 0, list[Input](), list(notes)
-    if log:
-        uses = direct_log.read(log)
-        found = scope1(uses, month, method)
-        burnt, files = found.grams, [Input(log.name, "document", "0x" + uses[0].file_sha256, 0, 0)]
-        said += [found.note] * bool(found.note)
-    scope1_g, scope3_g = scopes[0] + burnt, scopes[1]
-    if not scope1_g and not scope3_g:
-        return []
-    made = build_without_energy(
-        facility, month, method=method, quality="D", scope1_g=scope1_g, scope3_g=scope3_g, documents=files, notes=said
-    )
-    return [made]
+    return measured.of_other_scopes(facility, month, direct_log.read(log) if log else (), scopes, boundary, notes)
 
 
 def warn_of_days_without_bills(run: Run, path: Path, month: Month) -> None:

@@ -6,7 +6,6 @@ Bills and hours that can be used are counted and added up, what is left out is l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -42,6 +41,19 @@ class Content:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The bills and hours of a file, its rows that are used, what is left out with place and reason, and remarks."""
+
+    file: str
+    kind: str
+    bills: tuple[Bill, ...]
+    hours: tuple[Hour, ...]
+    rows: int
+    rejected: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
 def kind_of(path: Path | str) -> str:
     """One of ``KINDS``. Raises EnergyError for a file that cannot be read or is none of them."""
     path = Path(path)
@@ -67,19 +79,35 @@ def content(path: Path | str, kind: str = "", terms: Terms = Terms()) -> Content
     Raises:
         EnergyError: an unknown kind, or a file that the reader of its kind refuses.
     """
-    kind = kind or kind_of(path)
+    return _content(taken(path, kind, terms))
+
+
+def taken(
+    path: Path | str, kind: str = "", terms: Terms = Terms(), *, utility: str = _UNNAMED, meter: str = _UNNAMED
+) -> Taken:
+    """The bills and hours of a file, with what it leaves out.
+
+    Args:
+        utility, meter: stand in for names that the file does not hold. A Green Button file has no number of a meter:
+            its only usage point, or the one of this name, is the meter.
+
+    Raises:
+        EnergyError: as ``content``.
+    """
+    path, kind = Path(path), kind or kind_of(path)
     if kind == "green-button":
-        return _green_button(green_button.read(path))
+        return _green_button(green_button.read(path), utility, meter)
     if kind == "utility-api":
-        return _utility_api(utility_api.read(path))
+        return _utility_api(utility_api.read(path), utility)
     if kind == "bills":
-        return _content(Path(path).name, kind, bills.read(path), [])
+        found = bills.read(path)
+        return Taken(path.name, kind, tuple(found), (), len(found))
     if kind == "hourly":
-        found = [hour for hour in hourly.read(path, _UNNAMED, _UNNAMED) if hour.energy_wh is not None]
-        return _content(Path(path).name, kind, [], found, rows=len(found))
+        hours = hourly.read(path, utility, meter)
+        return Taken(path.name, kind, (), tuple(hours), sum(hour.energy_wh is not None for hour in hours))
     if kind in logs.KINDS:
-        log = logs.read(path, kind, terms, _UNNAMED, _UNNAMED)
-        return _content(log.file, kind, [], log.hours, log.rows, warnings=log.remarks)
+        log = logs.read(path, kind, terms, utility, meter)
+        return Taken(log.file, kind, (), tuple(log.hours), log.rows, warnings=log.remarks)
     raise EnergyError(f"kind {kind!r} is none of {', '.join(KINDS)}")
 
 
@@ -91,48 +119,41 @@ def _kind_of_table(path: Path) -> str:
     raise EnergyError("this is no file of electricity that is known here", where=path.name, todo=todo)
 
 
-def _green_button(found: green_button.GreenButton) -> Content:
+def _green_button(found: green_button.GreenButton, utility: str, meter: str) -> Taken:
     delivered = [channel for channel in found.channels if channel.flow == "delivered"]
     others = [(f"{found.file}:{each.line}", f"{each.flow} energy, {float(each.energy_wh):,.0f} Wh")
               for each in found.channels if each not in delivered]  # fmt: skip
-    named = any(channel.usage_point for channel in delivered)
-    hours = found.hours(_UNNAMED, "" if named else _UNNAMED) if delivered else []
+    named = meter == _UNNAMED and any(channel.usage_point for channel in delivered)
+    hours = found.hours(utility, "" if named else meter) if delivered else []
     rows = sum(len(channel.intervals) for channel in delivered)
     rejected = (*found.left_out, *found.rejected, *others)
-    return _content(found.file, "green-button", [], hours, rows, rejected, found.warnings)
+    return Taken(found.file, "green-button", (), tuple(hours), rows, rejected, found.warnings)
 
 
-def _utility_api(found: utility_api.Answer) -> Content:
-    hours = found.hours(_UNNAMED) if found.meters else []
+def _utility_api(found: utility_api.Answer, utility: str) -> Taken:
+    hours = found.hours(utility) if found.meters else []
     rows = sum(len(meter.intervals) for meter in found.meters) + len(found.bills)
     warnings = ("this is one page of several",) if found.more else ()
-    return _content(found.file, "utility-api", found.bills, hours, rows, found.left_out, warnings)
+    return Taken(found.file, "utility-api", found.bills, tuple(hours), rows, found.left_out, warnings)
 
 
-def _content(
-    file: str,
-    kind: str,
-    taken: Sequence[Bill],
-    hours: Sequence[Hour],
-    rows: int = 0,
-    rejected: tuple[Problem, ...] = (),
-    warnings: tuple[str, ...] = (),
-) -> Content:
-    energy = sum((hour.energy_wh or Fraction(0) for hour in hours), Fraction(sum(bill.energy_wh for bill in taken)))
-    names = [each.meter for each in taken] + [hour.meter for hour in hours]
-    spans = [bills.period(bill) for bill in taken] + [(hour.start, hour.start + 3600) for hour in hours]
+def _content(found: Taken) -> Content:
+    hours = [hour for hour in found.hours if hour.energy_wh is not None] if found.kind == "hourly" else found.hours
+    known = sum((hour.energy_wh or Fraction(0) for hour in hours), Fraction(0))
+    names = [each.meter for each in found.bills] + [hour.meter for hour in hours]
+    spans = [bills.period(bill) for bill in found.bills] + [(hour.start, hour.start + 3600) for hour in hours]
     return Content(
-        file=file,
-        kind=kind,
+        file=found.file,
+        kind=found.kind,
         meters=tuple(name for name in dict.fromkeys(names) if name != _UNNAMED),
-        rows=rows or len(taken),
+        rows=found.rows,
         hours=len(hours),
-        energy_wh=ceil(energy),
+        energy_wh=ceil(known + sum(bill.energy_wh for bill in found.bills)),
         start=_iso(min(start for start, _ in spans)) if spans else "",
         end=_iso(max(end for _, end in spans)) if spans else "",
-        quality=max([bill.quality for bill in taken] + [hour.quality for hour in hours], default=""),
-        rejected=rejected,
-        warnings=warnings,
+        quality=max([bill.quality for bill in found.bills] + [hour.quality for hour in hours], default=""),
+        rejected=found.rejected,
+        warnings=found.warnings,
     )
 
 

@@ -1,9 +1,9 @@
 """Hourly meter or server data: the tidy CSV form, and a month's reading with its missing hours counted.
 
 Columns of the CSV: hour_start_utc and one of energy_wh or power_w (mean power of the hour); optional utility and meter,
-which are given as arguments otherwise. An empty cell is a missing hour. What stands for missing hours is the caller's
-choice and is written into the reading: it is never decided silently. Green Button XML and UtilityAPI intervals are told
-by their content, and become hours.
+which are given as arguments otherwise, and quality (A when absent). An empty cell is a missing hour. What stands for
+missing hours is the caller's choice and is written into the reading: it is never decided silently. Green Button XML and
+UtilityAPI intervals are told by their content, and become hours.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 from carbon_tokens.energy import tables
 from carbon_tokens.energy.meters import meter_id
-from carbon_tokens.energy.site import Reading
+from carbon_tokens.energy.site import QUALITIES, Reading
 from carbon_tokens.errors import CarbonTokensError, EnergyError
 from carbon_tokens.periods import Month
 from carbon_tokens.units import ceil
@@ -63,7 +64,7 @@ def read(path: Path | str, utility: str = "", meter: str = "") -> list[Hour]:
     """
     if (found := _of_intervals(Path(path), utility, meter)) is not None:
         return found
-    table = tables.read(path, ("hour_start_utc",), (*VALUES, "utility", "meter"))
+    table = tables.read(path, ("hour_start_utc",), (*VALUES, "utility", "meter", "quality"))
     values = [column for column in VALUES if column in table.columns]
     if len(values) != 1:
         raise EnergyError(f"needs one of {' or '.join(VALUES)}", where=f"{table.name}:1")
@@ -174,7 +175,10 @@ def _hour(row: tables.Row, table: tables.Table, column: str, utility: str, meter
         file=table.name,
         file_sha256=table.sha256,
         row=row.number,
+        quality=cells.get("quality", "") or "A",
     )
+    if hour.quality not in QUALITIES:
+        raise EnergyError(f"quality {hour.quality!r} is none of {', '.join(QUALITIES)}")
     meter_id(hour.utility, hour.meter)  # both need a name
     return hour
 
@@ -188,6 +192,20 @@ def repeated(hours: Iterable[Hour]) -> list[tuple[str, str]]:
         if first is not hour:
             found.append((f"{hour.file}:{hour.row}", f"the same hour as {first.file}:{first.row}"))
     return found
+
+
+def table_of(hours: Iterable[Hour]) -> str:
+    """The tidy CSV of hours of one meter, by time, with millionths of a Wh rounded up, and their grades.
+
+    An hour that is covered in part has no value in it: it is missing, as ``readings`` counts it.
+    """
+    lines = [f"hour_start_utc,{VALUES[0]},utility,meter,quality"]
+    for hour in sorted(hours, key=lambda each: each.start):
+        known = hour.energy_wh if hour.complete else None
+        wh = "" if known is None else f"{Decimal(ceil(known * 1_000_000)).scaleb(-6).normalize():f}"
+        names = ",".join('"' + name.replace('"', '""') + '"' for name in (hour.utility, hour.meter))
+        lines.append(f"{datetime.fromtimestamp(hour.start, UTC):%Y-%m-%dT%H:00Z},{wh},{names},{hour.quality}")
+    return "\n".join(lines) + "\n"
 
 
 def start(text: str) -> int:

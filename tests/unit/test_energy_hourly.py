@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,27 @@ def test_the_first_hour_of_the_next_month_does_not_count(tmp_path: Path) -> None
     path = write(tmp_path, dict.fromkeys(range(672), "1"), extra="2023-03-01T00:00Z,50\n2023-01-31T23:00Z,50\n")
     (reading,) = hourly.readings(read(path), FEBRUARY, "refuse")
     assert (reading.energy_wh, reading.hours_present, reading.rows) == (672, 672, (2, 673))
+
+
+def test_an_hours_quality_is_read_and_a_grade_that_is_none_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "hours.csv"
+    table.write_text("hour_start_utc,energy_wh,quality\n2024-03-01T00:00Z,1,C\n2024-03-01T01:00Z,1,\n")
+    assert [hour.quality for hour in hourly.read(table, "U", "1")] == ["C", "A"]
+    table.write_text("hour_start_utc,energy_wh,quality\n2024-03-01T00:00Z,1,E\n")
+    with pytest.raises(EnergyError, match=r"hours\.csv:2: quality 'E'"):
+        hourly.read(table, "U", "1")
+
+
+def test_hours_are_written_as_the_table_that_is_read_again(tmp_path: Path) -> None:
+    """Millionths of a Wh are rounded up; an hour that is covered in part is missing."""
+    table = tmp_path / "hours.csv"
+    energies = [Fraction(1, 3), None, Fraction(7), Fraction(5)]
+    hours = [
+        hourly.Hour('U, "the" one', "1", 3600 * at, wh, "log", "0" * 64, 1, 1800 if wh == 5 else 3600, quality="B")
+        for at, wh in enumerate(energies)
+    ]
+    table.write_text(hourly.table_of(reversed(hours)))
+    found = hourly.read(table)
+    assert [hour.energy_wh for hour in found] == [Fraction(333_334, 1_000_000), None, Fraction(7), None]
+    assert {(hour.utility, hour.quality) for hour in found} == {('U, "the" one', "B")}
+    assert hourly.table_of(found) == table.read_text()
