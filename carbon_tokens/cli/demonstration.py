@@ -1,7 +1,10 @@
-"""``demo``."""
+"""``demo``, and the year that ``serve --seed-demo`` shows."""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +16,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from carbon_tokens.demo import Stage, Step
+    from carbon_tokens.service.node import Node
 
+YEAR, FACILITIES = "year", "facilities.json"  # folder and file of the demonstration that a node is shown with
 Out = Annotated[Path, typer.Option("--out", help="Folder for proofs, certificates and the embedded chain.")]
 Allocate = Annotated[
     bool, typer.Option("--allocate", help="Go on: split the month among tenants, who prove and claim.")
@@ -43,22 +48,45 @@ def demo(run: Run, out: Out = HOME / "demo", allocate: Allocate = False) -> None
 
 
 def seed(run: Run) -> Path:
-    """Runs the demonstration beside the answer, where it was not run before. Gives its state file."""
-    from carbon_tokens.demo import Demo
+    """Runs the year of the demonstration where it was not run before. Gives its state file.
+
+    It is made in a folder of its own that gets its name when it is whole, so a run that is killed leaves nothing behind
+    that would be taken for it, and of two at once one counts.
+    """
+    from carbon_tokens.demo import YearDemo
     from carbon_tokens.ledger import Chain
 
-    folder = HOME / "demo"
-    state = folder / STATE.name
-    if state.exists():
-        return state
-    folder.mkdir(parents=True, exist_ok=True)
-    chain = Chain.connect(state=state)
-    try:
-        with run.progress.status("the demonstration"):
-            Demo(chain, ["--state", str(state)], folder, lambda _: None).run()
-    finally:
-        chain.close()
-    return state
+    folder = HOME / YEAR
+    if (folder / STATE.name).exists():
+        return folder / STATE.name
+    HOME.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".year-", dir=HOME, ignore_cleanup_errors=True) as made:
+        home = Path(made) / YEAR
+        home.mkdir()
+        chain = Chain.connect(state=home / STATE.name)
+        try:
+            with run.progress.status("twelve months of the demonstration"):
+                found = YearDemo(chain, ["--state", str(home / STATE.name)], home, lambda _: None).run()
+        finally:
+            chain.close()
+        (home / FACILITIES).write_text(json.dumps(found["facilities"]))
+        with contextlib.suppress(OSError):  # another was first
+            home.rename(folder)
+    return folder / STATE.name
+
+
+def seat(run: Run, node: Node, folder: Path) -> None:
+    """Gives the organisations of the demonstration their keys, and prints them, where the node has none yet."""
+    from carbon_tokens.service import seeding
+
+    made = seeding.organisations(node, folder, json.loads((folder / FACILITIES).read_text()))
+    for each in seeding.ORGANISATIONS if made else ():
+        run.progress.print(
+            f"{each.role:8}  {made[each.name]}  {each.name}", soft_wrap=True, markup=False, highlight=False
+        )
+    if made:
+        what = f"Keys of a local demonstration, shown once; also in {folder / seeding.FILE}"
+        run.progress.print(what, soft_wrap=True, markup=False, highlight=False)
 
 
 def _unused(out: Path) -> Path:

@@ -32,10 +32,10 @@ _DESCRIBED = ("name", "city", "postal_code", "grid_region", "market_zone")
 class Facts:
     """A facility-month as ``facility.toml`` and the tables beside it state it; sections by their names."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, month: Month | None = None, file: str = "facility.toml") -> None:
         self.folder = folder or data_files.path("demo")
-        self._sections = tomllib.loads((self.folder / "facility.toml").read_text(encoding="utf-8"))
-        self.month = Month.parse(self["facility"]["month"])
+        self._sections = tomllib.loads((self.folder / file).read_text(encoding="utf-8"))
+        self.month = month or Month.parse(self["facility"]["month"])
 
     def __getitem__(self, section: str) -> dict[str, Any]:
         found: dict[str, Any] = self._sections[section]
