@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 app = typer.Typer(help="API keys of a node: add, list, revoke, and the log of actions.", no_args_is_help=True)
 
 Organisation = Annotated[str, typer.Option("--organisation", help="Whose key it is; made where there is none.")]
-Role = Annotated[str, typer.Option("--role", help="admin, operator or auditor.")]
+Role = Annotated[str, typer.Option("--role", help="admin, operator, auditor, issuer or customer.")]
 Days = Annotated[int, typer.Option("--days", help="Days that the key is good for.", min=1, max=3650)]
+Scope = Annotated[
+    list[str], typer.Option("--scope", help="Limit it to a chain (1) or a facility (1/0x…); may be repeated.")
+]
 Prefix = Annotated[str, typer.Argument(help="What key list shows of it: 12 hex digits.")]
 
 
@@ -28,14 +31,15 @@ def register(parent: typer.Typer) -> None:
 
 @verb(app, "add", options=())
 def add(
-    run: Run, organisation: Organisation, role: Role, days: Days = 90, database: Database = "sqlite:///node.db"
-) -> None:
+    run: Run, organisation: Organisation, role: Role, days: Days = 90, scope: Scope = [],  # noqa: B006
+    database: Database = "sqlite:///node.db",
+) -> None:  # fmt: skip
     """A new key, which is shown this once: the node keeps only its hash."""
     from carbon_tokens.service import keys
 
     with _engine(database).begin() as connection:
-        made = keys.add(connection, organisation, role, days)
-    content = {"key": made, "organisation": organisation, "role": role, "days": days}
+        made = keys.add(connection, organisation, role, days, scope=scope)
+    content = {"key": made, "organisation": organisation, "role": role, "days": days, "scope": scope}
     run.answer(content, lambda out: out.print(f"{made}\nIt is not shown again.", soft_wrap=True, markup=False))
 
 
@@ -47,6 +51,7 @@ def list_(run: Run, database: Database = "sqlite:///node.db") -> None:
     with _engine(database).begin() as connection:
         found = keys.listed(connection)
     lines = [f"{each['prefix']} {each['role']:8} {each['organisation']}, until {_day(each['expires'])}"
+             + (f", only {' '.join(each['scope'])}" if each["scope"] else "")
              + (f", revoked {_day(each['revoked'])}" if each["revoked"] else "") for each in found]  # fmt: skip
     run.answer({"keys": found}, lambda out: out.print("\n".join(lines) or "no keys", soft_wrap=True, markup=False))
 

@@ -62,10 +62,10 @@ def movements(name: str, args: Mapping[str, Any]) -> Iterator[tuple[str, str, in
     """Token (0x and 64 digits), holder and change of a transfer; nobody's balance is not kept."""
     single = name == "TransferSingle"
     pairs = [(args["id"], args["value"])] if single else zip(args["ids"], args["values"], strict=True)
+    sides = [(holder, sign) for holder, sign in ((args["from"], -1), (args["to"], 1)) if holder != NOBODY]
     for token, value in pairs:
-        for holder, sign in ((args["from"], -1), (args["to"], 1)):
-            if holder != NOBODY:
-                yield f"0x{int(token):064x}", holder, sign * int(value)
+        for holder, sign in sides:
+            yield f"0x{int(token):064x}", holder, sign * int(value)
 
 
 def changes(rows: Iterable[tuple[str, Mapping[str, Any]]], sign: int = 1) -> dict[tuple[str, str], int]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import rfc8785
 from sqlalchemy import Connection, select
 
-from carbon_tokens.service import schema
+from carbon_tokens.service import database, schema
 
 if TYPE_CHECKING:
     from carbon_tokens.service.keys import Principal
@@ -28,9 +28,8 @@ _HASHED = ("previous", "id", "at", "organisation", "key", "verb", "target", "det
 def append(connection: Connection, by: Principal | None, verb: str, target: str, detail: Mapping[str, Any]) -> None:
     """Adds an action in the caller's transaction, so that it stands if and only if what it says was done."""
     table = schema.action
-    last = connection.execute(
-        select(table.c.id, table.c.hash).order_by(table.c.id.desc()).limit(1).with_for_update()
-    ).first()
+    database.alone(connection, "actions")  # two at once would both follow the same row
+    last = connection.execute(select(table.c.id, table.c.hash).order_by(table.c.id.desc()).limit(1)).first()
     row: dict[str, Any] = {
         "id": last.id + 1 if last else 1, "at": int(time.time()), "organisation": by.name if by else "the node",
         "key": by.prefix if by else "", "verb": verb, "target": target,

@@ -44,6 +44,8 @@ class FacilityAnswer(BaseModel):
     grid_region: str
     market_zone: str
     metadata: str = Field(description="sha-256 of the facility's description")
+    name: str = Field(default="", description="From the verified description, once its owner let it be operated here.")
+    city: str = ""
     block: int
     tx: str
 
@@ -154,12 +156,16 @@ class Me(BaseModel):
     organisation: str
     role: str
     key: str
+    scope: list[str] = []
 
 
 class KeyRequest(BaseModel):
     organisation: str = Field(pattern="^[^\\x00-\\x20\\x7f]([^\\x00-\\x1f\\x7f]{0,98}[^\\x00-\\x20\\x7f])?$")
-    role: str = Field(pattern="^(admin|operator|auditor)$")
+    role: str = Field(pattern="^(admin|operator|auditor|issuer|customer)$")
     days: int = Field(default=90, ge=1, le=3650)
+    scope: list[Annotated[str, Field(pattern="^[1-9][0-9]{0,8}(/0x[0-9a-f]{54})?$")]] = Field(
+        default=[], max_length=100, description='Chains "1" and facilities "1/0x…" that it is limited to.'
+    )
 
 
 class NewKey(BaseModel):
@@ -173,6 +179,7 @@ class KeyAnswer(BaseModel):
     created: int
     expires: int
     revoked: int | None
+    scope: list[str]
 
 
 class ActionAnswer(BaseModel):
@@ -205,6 +212,7 @@ class AuditAnswer(BaseModel):
     state: str
     version: int
     organisation: str
+    operates: bool = Field(description="Whether the owner of the facility made the organisation its operator here.")
     auditor: str
     reason: str
     deadline: int

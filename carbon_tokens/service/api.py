@@ -125,7 +125,10 @@ def verified(node: Node, body: dict[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "proof.json"
         path.write_text(json.dumps(body))
-        follower = next((each for each in node.followers.values() if each.chain.genesis == _genesis(path)), None)
+        place = _place(path)
+        follower = next(
+            (each for each in node.followers.values() if (each.chain.id, each.chain.genesis) == place), None
+        )
         if follower is None:
             found = verify(path)
         else:
@@ -136,11 +139,12 @@ def verified(node: Node, body: dict[str, Any]) -> dict[str, Any]:
     return {name: said[name] for name in ("verified", "reasons", "checks")} | {"chain": follower is not None}
 
 
-def _genesis(path: Path) -> str:
+def _place(path: Path) -> tuple[int, str]:
     try:
-        return proofs.read(path).chain.genesis
+        chain = proofs.read(path).chain
+        return chain.id, chain.genesis
     except CarbonTokensError:
-        return ""  # verify says what is wrong with it
+        return -1, ""  # verify says what is wrong with it
 
 
 def _of(page: Page) -> dict[str, Any]:

@@ -11,18 +11,46 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from carbon_tokens.errors import CarbonTokensError, StatementError
-from carbon_tokens.service import api, pages, writing
+from carbon_tokens.errors import (
+    AllocationError,
+    CarbonTokensError,
+    EnergyError,
+    EvidenceLost,
+    EvidenceRefused,
+    FactorError,
+    Reverted,
+    StatementError,
+)
+from carbon_tokens.nesting import LIMIT as NESTING
+from carbon_tokens.nesting import too_deep
+from carbon_tokens.service import (
+    api,
+    desk,
+    facilities,
+    factor_api,
+    keeping,
+    logs,
+    pages,
+    shares_api,
+    statements_api,
+    transactions,
+    uploads,
+    writing,
+)
 from carbon_tokens.service.answers import Health, Problem
 from carbon_tokens.service.audits import Conflict, NotAcceptable
 from carbon_tokens.service.keys import Limiter
 from carbon_tokens.service.metrics import Metrics
 from carbon_tokens.service.node import Node
 from carbon_tokens.service.reading import Unknown
+from carbon_tokens.service.signers import Signers
 
 BODY_LIMIT = 20_000_000  # bytes: a proof of a year with all its documents has less than one of them
 _HEADERS = {
@@ -31,12 +59,19 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-_STATUS = {Conflict: 409, NotAcceptable: 422, StatementError: 422}  # else the chain does not answer
+_STATUS = {  # else the chain does not answer
+    Conflict: 409, Reverted: 409, NotAcceptable: 422, StatementError: 422, EnergyError: 422, FactorError: 422,
+    AllocationError: 422, EvidenceRefused: 422, EvidenceLost: 502,
+}  # fmt: skip
 Next = Callable[[Request], Awaitable[Response]]
 
 
-def create(node: Node) -> FastAPI:
-    """The application of a node; the node starts and stops with it."""
+def create(node: Node, evidence: str = "", signers: Signers | None = None) -> FastAPI:
+    """The application of a node; the node starts and stops with it. ``evidence``: the address of its store of evidence.
+
+    Raises:
+        EvidenceRefused: an address that is none.
+    """
     metrics = Metrics(node)
 
     @asynccontextmanager
@@ -50,11 +85,18 @@ def create(node: Node) -> FastAPI:
         description="What the chain recorded of facilities, their months and claims; and verification of proofs.",
     )  # fmt: skip
     app.state.node, app.state.limiter = node, Limiter()
+    app.state.signers = signers or Signers()
+    app.state.evidence = keeping.store_for(node.engine, evidence)
     app.include_router(api.router)
     app.include_router(writing.router)
+    for each in (facilities, statements_api, shares_api, factor_api, transactions, uploads):
+        app.include_router(each.router)
     app.include_router(pages.router)
+    app.include_router(desk.routes)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("carbon_tokens.service") / "static"))))
     _errors(app)
+    for kind in (OperationalError, InterfaceError, PoolTimeout):
+        app.add_exception_handler(kind, without_database)
     _health(app, node, metrics)
     _describe(app)
 
@@ -65,10 +107,16 @@ def create(node: Node) -> FastAPI:
         if (length.isdecimal() and int(length) > BODY_LIMIT) or chunked:
             status = 411 if chunked else 413
             return problem(status, f"a body of known length, {BODY_LIMIT:,} bytes at most")
-        with metrics.request(request) as seen:
+        if "json" in request.headers.get("content-type", "json").lower():  # what FastAPI parses as JSON
+            body = await request.body()
+            if await run_in_threadpool(too_deep, body):
+                return problem(422, f"the JSON nests deeper than {NESTING} levels")
+        number = request.state.number = logs.request_id(request)
+        with logs.logged(request, number) as logged, metrics.request(request) as seen:
             response = await call(request)
             seen(response.status_code)
-        response.headers.update(_HEADERS)
+            logged(response.status_code)
+        response.headers.update({**_HEADERS, "X-Request-Id": number})
         return response
 
     return app
@@ -78,6 +126,11 @@ def problem(status: int, detail: str = "", where: str = "", todo: str = "") -> J
     """An error in the form of RFC 9457."""
     content = Problem(title=http.HTTPStatus(status).phrase, status=status, detail=detail, where=where, todo=todo)
     return JSONResponse(content.model_dump(), status, _HEADERS, media_type="application/problem+json")
+
+
+async def without_database(_: Request, __: Exception) -> Response:
+    """The answer while the database is away, or all connections to it are taken."""
+    return problem(503, "the database does not answer", todo="Ask again later.")
 
 
 def _errors(app: FastAPI) -> None:
@@ -106,6 +159,13 @@ def _errors(app: FastAPI) -> None:
         response.headers.update(error.headers)
         return response
 
+    @app.exception_handler(Exception)
+    async def broken(request: Request, _: Exception) -> Response:
+        number = getattr(request.state, "number", "")
+        response = problem(500, "something is broken here", todo=f"Tell who runs this node: request {number}.")
+        response.headers["X-Request-Id"] = number
+        return response
+
     @app.exception_handler(CarbonTokensError)
     async def failed(_: Request, error: CarbonTokensError) -> Response:
         status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 503)
@@ -121,7 +181,8 @@ def _describe(app: FastAPI) -> None:
         of_problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
         for operation in (each for path in found["paths"].values() for each in path.values()):
             for status, answer in operation["responses"].items():
-                form = str(answer.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", ""))
+                forms = [each.get("schema", {}) for each in answer.get("content", {}).values()] or [{}]
+                form = str(forms[0].get("$ref", ""))
                 if status == "422" or form.endswith("/Problem"):
                     answer["content"] = {"application/problem+json": of_problem}
         for unused in ("HTTPValidationError", "ValidationError"):
@@ -133,12 +194,12 @@ def _describe(app: FastAPI) -> None:
 
 def _health(app: FastAPI, node: Node, metrics: Metrics) -> None:
     @app.get("/health/live", response_model=Health, tags=["health"])
-    def live() -> Any:
+    async def live() -> Any:  # not in a thread of the pool, which may all be waiting
         """The process answers."""
         return {"status": "live"}
 
     @app.get("/health/ready", response_model=Health, responses={503: {"model": Health}}, tags=["health"])
-    def ready() -> Any:
+    async def ready() -> Any:
         """Every chain answers, and the index is at its head."""
         found = node.ready
         status = "ready" if not any(found.values()) else "not ready"

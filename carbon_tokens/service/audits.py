@@ -23,6 +23,7 @@ from carbon_tokens.errors import LedgerError, StatementError
 from carbon_tokens.ledger import signing
 from carbon_tokens.ledger.documents import audit_of
 from carbon_tokens.ledger.records import SignedMessage
+from carbon_tokens.ledger.typed_data import TypedData
 from carbon_tokens.ledger.views import LedgerViews
 from carbon_tokens.periods import Month
 from carbon_tokens.service import actions, schema
@@ -54,7 +55,14 @@ class NotAcceptable(LedgerError):
 def request(
     connection: Connection, by: Principal, chain: int, views: LedgerViews, documents: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Puts documents of one facility-month into the queue, at the account's present version.
+    """Puts documents of one facility-month into the queue, at the account's present version. Raises as ``asked``."""
+    return put(connection, by, asked(by, chain, views, documents))
+
+
+def asked(
+    by: Principal, chain: int, views: LedgerViews, documents: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:  # fmt: skip
+    """A request of documents of one facility-month, at the account's present version, that is not in the queue yet.
 
     Raises:
         StatementError: no documents, one that is none, a restatement, or documents of several facility-months.
@@ -68,6 +76,7 @@ def request(
     if len(months) != 1:
         raise StatementError("the documents are of several facility-months", where="documents")
     facility, month = months.pop()
+    by.require(chain, facility)
     if int(views.call("CarbonTokens", "facilityOf", int(facility, 16))["owner"], 16) == 0:
         raise Unknown(f"facility {facility}")
     for each in read:
@@ -77,16 +86,21 @@ def request(
     now = int(time.time())
     deadline = (views.chain.time() // _DAY + _DAYS + 1) * _DAY
     message = signing.audits(*(audit_of(each, version + order) for order, each in enumerate(read, 1)))
-    row = {
+    return {
         "id": str(uuid.uuid4()), "chain": chain, "organisation": by.organisation, "auditor": None,
         "facility": facility, "month": month.number, "state": REQUESTED, "version": 1, "deadline": deadline,
         "documents": json.dumps([each.to_json() for each in read]),
         "message": json.dumps(signing.to_json(SignedMessage(message, deadline, ()))), "signatures": "[]", "reason": "",
         "created": now, "changed": now,
     }  # fmt: skip
+
+
+def put(connection: Connection, by: Principal, row: dict[str, Any]) -> dict[str, Any]:
+    """Puts a request into the queue."""
     connection.execute(schema.audit_request.insert().values(**row))
-    evidence = ["0x" + each.evidence.hex() for each in read]
-    actions.append(connection, by, "audit requested", str(row["id"]), {"facility": facility, "evidence": evidence})
+    evidence = ["0x" + read_auditable(each).evidence.hex() for each in json.loads(row["documents"])]
+    detail = {"facility": row["facility"], "evidence": evidence}
+    actions.append(connection, by, "audit requested", str(row["id"]), detail)
     return row
 
 
@@ -111,7 +125,7 @@ def listed(connection: Connection, by: Principal, state: str, limit: int) -> lis
         query = query.where(table.c.organisation == by.organisation)
     elif by.role == "auditor":
         query = query.where((table.c.state == REQUESTED) | (table.c.auditor == by.organisation))
-    return [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
+    return [dict(row) for row in connection.execute(query.where(by.scoped(table)).limit(limit)).mappings()]
 
 
 def take(connection: Connection, by: Principal, row: Mapping[str, Any], seen: int) -> dict[str, Any]:
@@ -160,6 +174,15 @@ def sign(
     return _changed(connection, by, row, seen, (TAKEN,), "audit signed", state=state, signatures=json.dumps(kept))
 
 
+def require_taken(by: Principal, row: Mapping[str, Any], seen: int) -> None:
+    """Raises Conflict if an organisation cannot sign a request: another's, none taken, or changed since it was seen."""
+    _own(by, row)
+    _in(row, (TAKEN,))
+    if row["version"] != seen:
+        todo = "Read it again: somebody changed it."
+        raise Conflict(f"the request is at version {row['version']}, not {seen}", where=row["id"], todo=todo)
+
+
 def unsigned(row: Mapping[str, Any]) -> SignedMessage:
     """The message of a request, with the signatures that it has."""
     content = json.loads(row["message"]) | {"signatures": json.loads(row["signatures"])}
@@ -168,10 +191,15 @@ def unsigned(row: Mapping[str, Any]) -> SignedMessage:
 
 def typed_data(row: Mapping[str, Any], views: LedgerViews) -> dict[str, Any]:
     """What an auditor's wallet signs (eth_signTypedData_v4)."""
+    return typed(row, views).message()
+
+
+def typed(row: Mapping[str, Any], views: LedgerViews) -> TypedData:
+    """The same as typed data."""
     message = unsigned(row)
     return signing.typed_data(
         message.message, message.deadline, chain_id=views.chain.id, contract=views.address("Auditors")
-    ).message()
+    )
 
 
 def transaction(row: Mapping[str, Any], views: LedgerViews) -> dict[str, Any]:
@@ -184,23 +212,31 @@ def transaction(row: Mapping[str, Any], views: LedgerViews) -> dict[str, Any]:
     return {"chain_id": views.chain.id, "to": views.address("Auditors"), "data": "0x" + data.hex(), "value": "0x0"}
 
 
-def shown(row: Mapping[str, Any], names: Mapping[int, str], views: LedgerViews) -> dict[str, Any]:
-    """A request in the form of the API; "audited" once the chain has its evidence."""
+def shown(
+    row: Mapping[str, Any], names: Mapping[int, str], views: LedgerViews | None, operates: bool = False
+) -> dict[str, Any]:
+    """A request in the form of the API; "audited" once the chain has its evidence.
+
+    Args:
+        operates: whether the organisation that asks operates the facility, by its owner's signature.
+    """
     documents = [read_auditable(each) for each in json.loads(row["documents"])]
     state = row["state"]
-    if state == SIGNED and all(views.account_of_evidence(each.evidence) for each in documents):
+    if state == SIGNED and views and all(views.account_of_evidence(each.evidence) for each in documents):
         state = AUDITED
     return {
         "id": row["id"], "chain": row["chain"], "facility": row["facility"], "month": str(Month(row["month"])),
         "state": state, "version": row["version"], "organisation": names.get(row["organisation"], ""),
-        "auditor": names.get(row["auditor"], "") if row["auditor"] else "", "reason": row["reason"],
-        "deadline": row["deadline"], "signatures": json.loads(row["signatures"]),
+        "operates": operates, "auditor": names.get(row["auditor"], "") if row["auditor"] else "",
+        "reason": row["reason"], "deadline": row["deadline"], "signatures": json.loads(row["signatures"]),
         "documents": [each.to_json() for each in documents],
         "evidence": ["0x" + each.evidence.hex() for each in documents],
     }  # fmt: skip
 
 
 def _visible(by: Principal, row: Mapping[str, Any]) -> bool:
+    if not by.within(row["chain"], row["facility"]):
+        return False
     if by.role == "admin" or row["organisation"] == by.organisation:
         return True
     return by.role == "auditor" and (row["state"] == REQUESTED or row["auditor"] == by.organisation)

@@ -8,13 +8,15 @@ Logs of those blocks must name the kept hashes, or the portion is read again: a 
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, Engine, delete, func, select, tuple_
 
 from carbon_tokens.errors import LedgerError
@@ -23,7 +25,7 @@ from carbon_tokens.ledger.contracts import Contract
 from carbon_tokens.ledger.deployments import Deployment
 from carbon_tokens.ledger.rpc import NodeError
 from carbon_tokens.service import accounts, database, schema
-from carbon_tokens.service.decoding import Decoder, Row
+from carbon_tokens.service.decoding import Decoded, Decoder, Told
 
 KEPT = 256  # of the latest blocks the hash of each is kept: reorganisations to this depth lose no more than they must
 _MANY = 10_000  # logs a request; beyond, the next portion is smaller
@@ -54,7 +56,7 @@ class _Portion:
 
     first: int
     until: int
-    rows: list[Row]
+    found: Decoded
     hashes: dict[int, str]
     span: int
 
@@ -69,10 +71,11 @@ class Indexer:
     def __init__(self, engine: Engine, chain: Chain, deployments: Mapping[str, Deployment], name: str = "") -> None:
         self.engine, self.chain = engine, chain
         self._addresses = {each.name: each.address.lower() for each in deployments.values()}
-        self._decoder = Decoder({each.address: Contract.load(each.name) for each in deployments.values()})
         self._first = min(each.block for each in deployments.values())
         with engine.begin() as connection:
             self.id = self._registered(connection, name or f"chain {chain.id}")
+        contracts = {each.address: Contract.load(each.name) for each in deployments.values()}
+        self._decoder = Decoder(contracts, self.id)
 
     def sync(self, progress: Progress | None = None) -> Synced:
         """Brings the index to the head of the chain.
@@ -95,7 +98,9 @@ class Indexer:
 
     def _registered(self, connection: Connection, name: str) -> int:
         table, contracts = schema.chain, json.dumps(self._addresses, sort_keys=True)
-        found = connection.execute(select(table).where(table.c.genesis == self.chain.genesis)).first()
+        database.alone(connection, f"chain {self.chain.genesis}")
+        mine = (table.c.genesis == self.chain.genesis) & (table.c.chain_id == str(self.chain.id))
+        found = connection.execute(select(table).where(mine)).first()
         if found is None:
             values = {"name": name, "chain_id": str(self.chain.id), "genesis": self.chain.genesis}
             made = connection.execute(table.insert().values(contracts=contracts, **values))
@@ -112,8 +117,16 @@ class Indexer:
             head, ancestor = self._head(connection), self._ancestor(connection)
             if head <= ancestor:
                 return Synced(ancestor)
+            self._same_chain()
             removed = self._take_back(connection, ancestor)
             return Synced(ancestor, 0, removed, head - ancestor)
+
+    def _same_chain(self) -> None:
+        """Before anything is taken back: a node that was replaced by one of another chain must not empty the index."""
+        genesis = self._hashes([0]).get(0)
+        if genesis != self.chain.genesis:
+            todo = "Connect to the chain that was indexed, or give the other a database of its own."
+            raise LedgerError("another chain answers at this address now", where=self.chain.where, todo=todo)
 
     def _head(self, connection: Connection) -> int:
         table = schema.block
@@ -173,8 +186,8 @@ class Indexer:
                 portion = following.result()
                 ends = portion.until == head
                 following = None if ends else reader.submit(self._read, portion.until + 1, head, portion.span)
-                self._write(portion.first, portion.rows, portion.hashes)
-                yield portion.until, len(portion.rows)
+                self._write(portion.first, portion.found, portion.hashes)
+                yield portion.until, len(portion.found.rows)
                 if progress:
                     progress(portion.until - first + 1, head - first + 1)
 
@@ -183,17 +196,19 @@ class Indexer:
         while True:
             until = min(head, first + span - 1)
             try:
-                logs = self._logs(first, until)
+                with _uncollected():
+                    logs = self._logs(first, until)
+                    found = self._decoder.decoded(logs)
                 break
             except NodeError:
                 if span == 1:
                     raise
                 span = max(1, span // 4)
-        hashes, rows = self._window(first, until, head), self._decoder.rows(logs)
-        if any(hashes.get(row.block, row.block_hash) != row.block_hash for row in rows):
+        hashes = self._window(first, until, head)
+        if any(hashes.get(number, of) != of for number, of in found.blocks):
             raise Moved
         following = max(1, span // 2) if len(logs) > _MANY else min(_LONGEST_SPAN, span * 2)
-        return _Portion(first, until, rows, hashes, following)
+        return _Portion(first, until, found, hashes, following)
 
     def _logs(self, first: int, until: int) -> list[dict[str, Any]]:
         query = {"address": list(self._addresses.values()), "fromBlock": hex(first), "toBlock": hex(until)}
@@ -211,7 +226,7 @@ class Indexer:
             raise refused
         return {number: str(each["hash"]) for number, each in zip(numbers, answers, strict=True) if each}
 
-    def _write(self, first: int, rows: list[Row], hashes: Mapping[int, str]) -> None:
+    def _write(self, first: int, found: Decoded, hashes: Mapping[int, str]) -> None:
         """One portion, in one transaction; refused if another process was there before.
 
         Raises:
@@ -221,29 +236,27 @@ class Indexer:
             connection.execute(select(schema.chain.c.id).where(schema.chain.c.id == self.id).with_for_update())
             if self._head(connection) != first - 1:
                 raise Moved
-            events, totals = [], dict[tuple[str, int], list[Row]]()
-            for row in rows:
-                facility, month = accounts.key(row.name, row.args)
-                text = orjson.dumps(row.args).decode()
-                events.append((self.id, row.block, row.log, row.tx, row.contract, row.name, facility, month, text))
-                if row.name in accounts.ACCOUNT_EVENTS and facility and month is not None:
-                    totals.setdefault((facility, month), []).append(row)
-            database.insert(connection, schema.event, events)
-            self._move(connection, accounts.changes((row.name, row.args) for row in rows))
-            self._advance(connection, totals)
+            database.insert(connection, schema.event, found.rows)
+            self._move(connection, accounts.changes((each.name, each.args) for each in found.told))
+            self._advance(connection, found.told)
             database.insert(connection, schema.block, [(self.id, *each) for each in sorted(hashes.items())])
             self._forget(connection, max(hashes))
 
-    def _advance(self, connection: Connection, rows: Mapping[tuple[str, int], list[Row]]) -> None:
-        table, totals = schema.account, {each: accounts.empty() for each in rows}
-        for portion in database.portions(sorted(rows), _IDS):
+    def _advance(self, connection: Connection, told: Iterable[Told]) -> None:
+        """Accounts with what a portion says of them."""
+        events = dict[tuple[str, int], list[Told]]()
+        for each in told:
+            if each.name in accounts.ACCOUNT_EVENTS and each.facility and each.month is not None:
+                events.setdefault((each.facility, each.month), []).append(each)
+        table, totals = schema.account, {each: accounts.empty() for each in events}
+        for portion in database.portions(sorted(events), _IDS):
             about = tuple_(table.c.facility, table.c.month).in_(portion)
             for found in connection.execute(select(table).where((table.c.chain == self.id) & about)).mappings():
                 held = {name: int(found[name]) for name in accounts.empty()}
                 totals[found["facility"], found["month"]] = held
-        for key, events in rows.items():
-            for row in events:
-                accounts.apply(totals[key], row.name, row.args)
+        for key, happened in events.items():
+            for each in happened:
+                accounts.apply(totals[key], each.name, each.args)
         self._write_accounts(connection, totals)
 
     def _write_accounts(self, connection: Connection, totals: Mapping[tuple[str, int], accounts.Totals]) -> None:
@@ -255,7 +268,8 @@ class Indexer:
 
     def _move(self, connection: Connection, changes: Mapping[tuple[str, str], int]) -> None:
         """Adds changes to balances."""
-        rows = [(self.id, *holding, change) for holding, change in sorted(changes.items())]
+        rows = [(self.id, token, holder, change) for (token, holder), change in changes.items()]
+        rows.sort(key=itemgetter(1))  # neighbours in the table are written together
         database.insert(connection, schema.balance, rows, add="amount")
 
     def _forget(self, connection: Connection, last: int) -> None:
@@ -264,3 +278,15 @@ class Indexer:
         old = (table.c.chain == self.id) & table.c.number.between(last - 8 * KEPT, last - 4 * KEPT)
         stays = select(func.max(table.c.number)).where(old).group_by(table.c.number // KEPT)
         connection.execute(delete(table).where(old & table.c.number.not_in(stays)))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles, of which logs make none: its walks through them cost more than to read them."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -8,52 +8,97 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, Table, or_, select, true, update
 
 from carbon_tokens.errors import LedgerError
 from carbon_tokens.service import actions, schema
+from carbon_tokens.service.reading import Unknown
 
-ROLES = ("admin", "operator", "auditor")
+ROLES = ("admin", "operator", "auditor", "issuer", "customer")
 _DAY = 86_400
 _KEY = re.compile(r"ck_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
+_SCOPE = re.compile(r"[1-9][0-9]{0,8}(/0x[0-9a-f]{54})?")
+_MOST = 100  # entries of a scope
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whose key it is."""
+    """Whose key it is, and the ``scope`` that it is limited to: chains "1" and facilities "1/0x…"; none: everything."""
 
     organisation: int
     name: str
     role: str
     prefix: str
+    scope: tuple[str, ...] = ()
+
+    def within(self, chain: int, facility: str = "") -> bool:
+        """Whether a facility is in the scope; without one, whether all of its chain is."""
+        return not self.scope or str(chain) in self.scope or f"{chain}/{facility}" in self.scope
+
+    def require(self, chain: int, facility: str = "") -> None:
+        """Raises Unknown for what is not in the scope: a key does not even learn that it exists."""
+        if not self.within(chain, facility):
+            raise Unknown(f"{f'facility {facility}' if facility else f'chain {chain} as a whole'} in this key's scope")
+
+    def require_all(self) -> None:
+        """Raises Unknown for a key with a scope where something belongs to the whole organisation."""
+        if self.scope:
+            raise Unknown("such a thing in this key's scope: it is the whole organisation's")
+
+    def scoped(self, table: Table) -> ColumnElement[bool]:
+        """The rows of a table with chain and facility that are in the scope."""
+        if not self.scope:
+            return true()
+        pairs = [each.partition("/") for each in self.scope]
+        return or_(*((table.c.chain == int(chain)) & ((table.c.facility == facility) if facility else true())
+                     for chain, _, facility in pairs))  # fmt: skip
 
 
-def add(connection: Connection, organisation: str, role: str, days: int, by: Principal | None = None) -> str:
+def add(
+    connection: Connection, organisation: str, role: str, days: int, by: Principal | None = None,
+    scope: Sequence[str] = (),
+) -> str:  # fmt: skip
     """A new key of an organisation, which is made if there is none of that name. Gives the key, which is kept nowhere.
 
+    Args:
+        scope: chains "1" (numbers of this node) and facilities "1/0x…" that it is limited to; none: everything.
+
     Raises:
-        LedgerError: a name, role or time that is none.
+        LedgerError: a name, role, time or scope that is none.
     """
     name = organisation.strip()
     if not _NAME.fullmatch(name) or role not in ROLES or not 1 <= days <= 3650:
         todo = f"A name of 1 to 100 characters; one of {', '.join(ROLES)}; 1 to 3650 days."
         raise LedgerError(f"{organisation!r} as {role!r} for {days} days is no key", todo=todo)
+    _check_scope(role, scope)
     table, now = schema.organisation, int(time.time())
     found = connection.scalar(select(table.c.id).where(table.c.name == name))
     if found is None:
         found = connection.execute(table.insert().values(name=name, created=now)).inserted_primary_key[0]  # type: ignore[index]
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     stated = {"organisation": found, "role": role, "prefix": prefix, "digest": _digest(secret), "created": now}
-    connection.execute(schema.api_key.insert().values(**stated, expires=now + days * _DAY))
-    actions.append(connection, by, "key added", prefix, {"organisation": name, "role": role, "days": days})
+    limits = sorted(set(scope))
+    connection.execute(schema.api_key.insert().values(**stated, expires=now + days * _DAY, scope=json.dumps(limits)))
+    detail = {"organisation": name, "role": role, "days": days, "scope": limits}
+    actions.append(connection, by, "key added", prefix, detail)
     return f"ck_{prefix}_{secret}"
+
+
+def _check_scope(role: str, scope: Sequence[str]) -> None:
+    wrong = next((each for each in scope if not _SCOPE.fullmatch(each)), None)
+    if wrong is not None or len(scope) > _MOST or (scope and role == "admin"):
+        what = "an admin's key has no scope" if role == "admin" else f"{wrong!r} is no chain or facility"
+        raise LedgerError(what, where="scope", todo=f"At most {_MOST} of the form 1 (a chain) or 1/0x… (a facility).")
 
 
 def revoke(connection: Connection, prefix: str, by: Principal | None = None) -> None:
@@ -67,13 +112,22 @@ def revoke(connection: Connection, prefix: str, by: Principal | None = None) -> 
     actions.append(connection, by, "key revoked", prefix, {})
 
 
-def listed(connection: Connection) -> list[dict[str, object]]:
+def listed(connection: Connection) -> list[dict[str, Any]]:
     """Every key without its secret, the latest first."""
     table, of = schema.api_key, schema.organisation
-    columns = (table.c.prefix, of.c.name, table.c.role, table.c.created, table.c.expires, table.c.revoked)
+    columns = (
+        table.c.prefix,
+        of.c.name,
+        table.c.role,
+        table.c.created,
+        table.c.expires,
+        table.c.revoked,
+        table.c.scope,
+    )
     query = select(*columns).join(of, of.c.id == table.c.organisation).order_by(table.c.id.desc())
-    names = ("prefix", "organisation", "role", "created", "expires", "revoked")
-    return [dict(zip(names, row, strict=True)) for row in connection.execute(query)]
+    names = ("prefix", "organisation", "role", "created", "expires", "revoked", "scope")
+    rows = [dict[str, Any](zip(names, row, strict=True)) for row in connection.execute(query)]
+    return [row | {"scope": json.loads(row["scope"])} for row in rows]
 
 
 def principal(connection: Connection, key: str) -> Principal | None:
@@ -87,7 +141,7 @@ def principal(connection: Connection, key: str) -> Principal | None:
     right = hmac.compare_digest(_digest(match[2]), row.digest if row else "0" * 64)
     if row is None or not right or row.revoked is not None or row.expires <= time.time():
         return None
-    return Principal(row.organisation, row.named, row.role, row.prefix)
+    return Principal(row.organisation, row.named, row.role, row.prefix, tuple(json.loads(row.scope)))
 
 
 class Limiter:

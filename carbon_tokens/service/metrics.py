@@ -44,6 +44,8 @@ class Metrics:
 
     def text(self) -> str:
         """All of them in Prometheus's text form."""
+        for waiting in self._node.waiting:
+            self._failed.labels(waiting).set(1)
         for each in self._node.followers.values():
             name = each.network.name
             self._block.labels(name).set(each.block)

@@ -58,7 +58,8 @@ class Reader:
         with self.engine.begin() as connection:
             _known(connection, chain)
             rows = connection.execute(select(table).where(wanted).order_by(table.c.facility).limit(limit + 1)).all()
-        return _page([_facility(row) for row in rows], limit, "id")
+            names = described(connection, chain, [row.facility for row in rows])
+        return _page([_facility(row) | names[row.facility] for row in rows], limit, "id")
 
     def facility(self, chain: int, facility: str) -> dict[str, Any]:
         """A facility. Raises Unknown if there is none of this id."""
@@ -66,9 +67,10 @@ class Reader:
         wanted = and_(table.c.chain == chain, table.c.name == "FacilityRegistered", table.c.facility == facility)
         with self.engine.begin() as connection:
             row = connection.execute(select(table).where(wanted)).first()
+            names = described(connection, chain, [facility])
         if row is None:
             raise Unknown(f"facility {facility}")
-        return _facility(row)
+        return _facility(row) | names[facility]
 
     def months(self, chain: int, facility: str) -> list[dict[str, Any]]:
         """The accounts of a facility, by month, with their totals. Raises Unknown as ``facility``."""
@@ -144,6 +146,17 @@ def _facility(row: Any) -> dict[str, Any]:
              (("grid_region", "gridRegion"), ("market_zone", "marketZone"))}  # fmt: skip
     return {"id": row.facility, "owner": args["owner"], **codes, "metadata": args["metadata"], "block": row.block,
             "tx": row.tx}  # fmt: skip
+
+
+def described(connection: Connection, chain: int, facilities: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Name and city of facilities by their ids, from verified descriptions; "" where nobody operates them here."""
+    table, held = schema.facility_record, schema.facility_control
+    operated = select(held.c.since).where(held.c.chain == chain, held.c.facility == table.c.facility).exists()
+    wanted = (table.c.chain == chain) & table.c.facility.in_(facilities) & operated
+    found = {facility: {"name": "", "city": ""} for facility in facilities}
+    for row in connection.execute(select(table.c.facility, table.c.name, table.c.city).where(wanted)):
+        found[row.facility] = {"name": row.name, "city": row.city}
+    return found
 
 
 def _event(row: Any) -> dict[str, Any]:

@@ -6,7 +6,19 @@ exactly. Ids, hashes and addresses are 0x and lower-case hex digits.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -22,8 +34,9 @@ chain = Table(
     Column("id", Integer, primary_key=True),
     Column("name", String(64), nullable=False),
     Column("chain_id", String(78), nullable=False),
-    Column("genesis", String(66), nullable=False, unique=True),
+    Column("genesis", String(66), nullable=False),
     Column("contracts", Text, nullable=False),  # addresses by name, JSON: another deployment is another index
+    UniqueConstraint("genesis", "chain_id", name="uq_chain_genesis"),  # chains that split have one genesis
 )
 
 block = Table(  # the latest ones each, older ones where a portion of the backfill ended
@@ -97,6 +110,7 @@ api_key = Table(
     Column("created", Integer, nullable=False),
     Column("expires", Integer, nullable=False),
     Column("revoked", Integer),
+    Column("scope", Text, nullable=False, server_default="[]"),  # JSON: chains "1" and facilities "1/0x…"; none: all
 )
 
 action = Table(  # append-only: each row holds the hash of the one before
@@ -143,4 +157,179 @@ audit_request = Table(
     Column("created", Integer, nullable=False),
     Column("changed", Integer, nullable=False),
     Index("ix_audit_request_state", "state", "created"),
+)
+
+# ---------------------------------------------------------------- facilities of organisations, their energy and shares
+node_identity = Table(  # one row: what challenges name, so that a signature for one node is of no use to another
+    "node_identity",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(32), nullable=False),
+)
+
+facility_record = Table(  # a description whose hash is the facility's metadata on chain
+    "facility_record",
+    metadata,
+    Column("chain", ForeignKey("chain.id"), primary_key=True),
+    Column("facility", String(66), primary_key=True),
+    Column("organisation", ForeignKey("organisation.id"), nullable=False),  # who brought it
+    Column("name", String(200), nullable=False),
+    Column("city", String(200), nullable=False),
+    Column("document", Text, nullable=False),  # as it was hashed
+    Column("created", Integer, nullable=False),
+)
+
+control_challenge = Table(
+    "control_challenge",
+    metadata,
+    Column("nonce", String(32), primary_key=True),
+    Column("chain", ForeignKey("chain.id"), nullable=False),
+    Column("facility", String(66), nullable=False),
+    Column("organisation", ForeignKey("organisation.id"), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("expires", Integer, nullable=False),
+    Index("ix_control_challenge_organisation", "organisation", "chain", "facility"),
+)
+
+facility_control = Table(  # an owner's signature made an organisation the operator
+    "facility_control",
+    metadata,
+    Column("chain", ForeignKey("chain.id"), primary_key=True),
+    Column("facility", String(66), primary_key=True),
+    Column("organisation", ForeignKey("organisation.id"), primary_key=True),
+    Column("owner", String(42), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("since", Integer, nullable=False),
+    Index("ix_facility_control_organisation", "organisation", "chain", "facility"),
+)
+
+energy_source = Table(
+    "energy_source",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("chain", ForeignKey("chain.id"), nullable=False),
+    Column("facility", String(66), nullable=False),
+    Column("organisation", ForeignKey("organisation.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("utility", String(100), nullable=False),
+    Column("meter", String(100), nullable=False),
+    Column("meter_id", String(66), nullable=False),
+    Column("terms", Text, nullable=False),  # what a log does not say of itself, JSON
+    Column("version", Integer, nullable=False),
+    Column("created", Integer, nullable=False),
+    Column("retired", Integer),
+    Index("ix_energy_source_facility", "organisation", "chain", "facility"),
+)
+
+energy_upload = Table(  # what a file says of a source's month; the file itself is not kept here
+    "energy_upload",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", ForeignKey("energy_source.id"), nullable=False),
+    Column("month", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("hours", Integer, nullable=False),
+    Column("energy_wh", BigInteger, nullable=False),
+    Column("quality", String(1), nullable=False),
+    Column("rejected", Text, nullable=False),
+    Column("warnings", Text, nullable=False),
+    Column("readings", Text, nullable=False),  # bills and hours, JSON
+    Column("created", Integer, nullable=False),
+    Index("ix_energy_upload_source", "source", "month", "sha256", unique=True),
+)
+
+statement = Table(
+    "statement",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("organisation", ForeignKey("organisation.id"), nullable=False),
+    Column("chain", ForeignKey("chain.id"), nullable=False),
+    Column("facility", String(66), nullable=False),
+    Column("month", Integer, nullable=False),
+    Column("evidence", String(66), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("created", Integer, nullable=False),
+    Index("ix_statement_evidence", "organisation", "chain", "evidence", unique=True),
+    Index("ix_statement_facility", "organisation", "chain", "facility", "month"),
+)
+
+tenant_customer = Table(  # which organisation sees the shares of a tenant
+    "tenant_customer",
+    metadata,
+    Column("organisation", ForeignKey("organisation.id"), primary_key=True),  # the operator
+    Column("chain", ForeignKey("chain.id"), primary_key=True),
+    Column("facility", String(66), primary_key=True),
+    Column("tenant", String(66), primary_key=True),
+    Column("customer", ForeignKey("organisation.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created", Integer, nullable=False),
+    Index("ix_tenant_customer_customer", "customer"),
+)
+
+share = Table(  # verified against the root on chain before it is kept; holds the tenant's salt, in its proof
+    "share",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("organisation", ForeignKey("organisation.id"), nullable=False),
+    Column("chain", ForeignKey("chain.id"), nullable=False),
+    Column("facility", String(66), nullable=False),
+    Column("month", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),  # of the account's totals
+    Column("tenant", String(66), nullable=False),
+    Column("proof", Text, nullable=False),
+    Column("created", Integer, nullable=False),
+    Index("ix_share_tenant", "organisation", "chain", "facility", "tenant", "month", "version", unique=True),
+)
+
+# ---------------------------------------------------------------- sessions of people in a browser
+session = Table(
+    "session",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # sha-256 of the cookie, which has 256 random bits
+    Column("api_key", ForeignKey("api_key.id"), nullable=False),  # whose end is the session's
+    Column("created", Integer, nullable=False),
+    Column("expires", Integer, nullable=False),
+)
+
+# ---------------------------------------------------------------- which of several nodes indexes a chain
+lease = Table(
+    "lease",
+    metadata,
+    Column("chain", ForeignKey("chain.id"), primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("until", BigInteger, nullable=False),  # ms since 1970, as `synced`
+    Column("block", BigInteger, nullable=False),
+    Column("synced", BigInteger, nullable=False),  # when the index was last at the head
+    Column("failure", Text, nullable=False),
+)
+
+# ---------------------------------------------------------------- evidence: sealed files, which stand in a store
+evidence_key = Table(  # the age public key to which an organisation wants its files sealed
+    "evidence_key",
+    metadata,
+    Column("organisation", ForeignKey("organisation.id"), primary_key=True),
+    Column("public_key", String(62), nullable=False),
+    Column("changed", Integer, nullable=False),
+)
+
+evidence = Table(  # never a name, a salt or a plain hash of a file
+    "evidence",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("cid", String(59), nullable=False, unique=True),
+    Column("organisation", ForeignKey("organisation.id"), nullable=False),
+    Column("auditor", ForeignKey("organisation.id")),  # who it is sealed to besides
+    Column("commitment", String(66), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("by_node", Boolean, nullable=False),  # sealed by the node, else it came sealed
+    Column("kept_until", BigInteger, nullable=False),
+    Column("replaces", String(59), nullable=False),
+    Column("created", Integer, nullable=False),
+    Column("deleted", Integer),
+    Index("ix_evidence_organisation", "organisation"),
+    Index("ix_evidence_auditor", "auditor"),
 )

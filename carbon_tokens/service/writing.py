@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection, select
 
-from carbon_tokens.service import answers, audits, keys, schema
+from carbon_tokens.service import actions, answers, audits, database, keys, operating, schema
 from carbon_tokens.service.api import Here
 from carbon_tokens.service.keys import Principal
 from carbon_tokens.service.node import Follower, Node
@@ -27,6 +28,7 @@ from carbon_tokens.service.reading import LIMIT, Unknown
 
 router = APIRouter(prefix="/api/v1")
 REPEATED_S = 86_400
+_NUMBER = re.compile("[1-9][0-9]{0,9}")
 _BEARER = HTTPBearer(auto_error=False, description="An API key: ck_…")
 KEYED: dict[int | str, dict[str, Any]] = {
     code: {"model": answers.Problem} for code in (400, 401, 403, 404, 409, 411, 413, 429, 503)
@@ -47,7 +49,7 @@ def who(
     """Whose key came with a request. Refuses none, a wrong one, and too many requests."""
     address = request.client.host if request.client else ""
     key = given.credentials if given else ""
-    with node.engine.begin() as connection:
+    with node.reader.engine.begin() as connection:
         found = keys.principal(connection, key)
     limiter: keys.Limiter = request.app.state.limiter
     wait = limiter.wait_s(found.prefix if found else f"stranger {address}")
@@ -55,6 +57,12 @@ def who(
         raise Refused(429, "too many requests", **{"Retry-After": str(int(wait) + 1)})
     if found is None:
         raise Refused(401, "a valid API key is needed", **{"WWW-Authenticate": "Bearer"})
+    request.state.principal = found  # for the log
+    chain, facility = (str(request.path_params.get(name, "")) for name in ("chain", "facility"))
+    if facility:
+        if not _NUMBER.fullmatch(chain):  # "1.0" would be 1 to the route
+            raise Unknown(f"chain {chain}")
+        found.require(int(chain), facility)
     return found
 
 
@@ -72,20 +80,30 @@ def only(by: Principal, *roles: str) -> None:
 
 
 def repeatable(
-    request: Request, node: Node, by: Principal, key: str, body: Any, do: Callable[[Connection], Any]
-) -> Response:
-    """Does something once for an idempotency key, and gives its answer again when it is asked again."""
+    request: Request, node: Node, by: Principal, key: str, body: Any, do: Callable[[Connection], Any],
+    first: Callable[[], None] | None = None,
+) -> Response:  # fmt: skip
+    """Does something once for an idempotency key, and gives its answer again when it is asked again.
+
+    Args:
+        first: what asks a chain before, so that no writing transaction, of which there is one, waits for it.
+    """
     said = json.dumps([request.method, request.url.path, body], sort_keys=True)
     digest, table = hashlib.sha256(said.encode()).hexdigest(), schema.idempotency
+    if first:
+        with node.reader.engine.begin() as connection:
+            known = _answered(connection, by, key, digest)
+        if known:
+            return known
+        first()
     with node.engine.begin() as connection:
         if key:
+            database.alone(connection, f"idempotency {by.organisation} {key}")
             of = (table.c.organisation == by.organisation) & (table.c.key == key)
             connection.execute(table.delete().where(of & (table.c.at < time.time() - REPEATED_S)))
-            kept = connection.execute(select(table).where(of)).first()
-            if kept and kept.request != digest:
-                raise Refused(409, "this Idempotency-Key was used for something else")
-            if kept:
-                return JSONResponse(json.loads(kept.body), kept.status, {"Idempotent-Replayed": "true"})
+        known = _answered(connection, by, key, digest)
+        if known:
+            return known
         content = do(connection)
         if key:
             values = {"organisation": by.organisation, "key": key, "request": digest, "status": 201}
@@ -93,12 +111,22 @@ def repeatable(
     return JSONResponse(content, 201)
 
 
+def _answered(connection: Connection, by: Principal, key: str, digest: str) -> Response | None:
+    """What was answered to this idempotency key within a day. Refuses one that was used for something else."""
+    table = schema.idempotency
+    of = (table.c.organisation == by.organisation) & (table.c.key == key)
+    kept = connection.execute(select(table).where(of & (table.c.at >= time.time() - REPEATED_S))).first()
+    if not key or kept is None:
+        return None
+    if kept.request != digest:
+        raise Refused(409, "this Idempotency-Key was used for something else")
+    return JSONResponse(json.loads(kept.body), kept.status, {"Idempotent-Replayed": "true"})
+
+
 @contextmanager
 def on_chain(node: Node, chain: int) -> Iterator[Follower]:
     """A chain that this node follows, for one caller at a time."""
-    if chain not in node.followers:
-        raise Unknown(f"chain {chain}")
-    follower = node.followers[chain]
+    follower = node.follower(chain)
     with follower.lock:
         yield follower
 
@@ -106,14 +134,14 @@ def on_chain(node: Node, chain: int) -> Iterator[Follower]:
 @router.get("/me", response_model=answers.Me, responses=KEYED, tags=["keys"])
 def me(by: Key) -> Any:
     """Whose key this is."""
-    return {"organisation": by.name, "role": by.role, "key": by.prefix}
+    return {"organisation": by.name, "role": by.role, "key": by.prefix, "scope": list(by.scope)}
 
 
 @router.get("/keys", response_model=list[answers.KeyAnswer], responses=KEYED, tags=["keys"])
 def listed(node: Here, by: Key) -> Any:
     """Every key, without its secret. Only an admin."""
     only(by, "admin")
-    with node.engine.begin() as connection:
+    with node.reader.engine.begin() as connection:
         return keys.listed(connection)
 
 
@@ -122,7 +150,7 @@ def add(request: Request, node: Here, by: Key, body: answers.KeyRequest) -> Any:
     """A new key, which is shown this once. Only an admin."""
     only(by, "admin")
     with node.engine.begin() as connection:
-        made = keys.add(connection, body.organisation, body.role, body.days, by)
+        made = keys.add(connection, body.organisation, body.role, body.days, by, body.scope)
     return JSONResponse({"key": made}, 201, {"Cache-Control": "no-store"})
 
 
@@ -137,12 +165,12 @@ def revoke(node: Here, by: Key, prefix: answers.Prefix) -> None:
 
 
 @router.get("/actions", response_model=list[answers.ActionAnswer], responses=KEYED, tags=["keys"])
-def log(node: Here, by: Key, after: Annotated[int, Query(ge=0, le=2**53)] = 0, limit: answers.Limit = LIMIT) -> Any:
+def log(node: Here, by: Key, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0, limit: answers.Limit = LIMIT) -> Any:
     """What was done on this node, in order. Only an admin."""
     only(by, "admin")
     table = schema.action
     query = select(table).where(table.c.id > after).order_by(table.c.id).limit(limit)
-    with node.engine.begin() as connection:
+    with node.reader.engine.begin() as connection:
         rows = [dict(row) for row in connection.execute(query).mappings()]
     return [{**row, "detail": json.loads(row["detail"])} for row in rows]
 
@@ -155,21 +183,26 @@ def request_audit(
 ) -> Any:
     """Asks for an audit of documents of one facility-month. Only an operator."""
     only(by, "operator")
+    row: dict[str, Any] = {}
     with on_chain(node, chain) as follower:
 
         def do(connection: Connection) -> Any:
-            row = audits.request(connection, by, chain, follower.views, body.documents)
-            return audits.shown(row, {by.organisation: by.name}, follower.views)
+            audits.put(connection, by, row)
+            operates = operating.operates(connection, by.organisation, chain, row["facility"])
+            return audits.shown(row, {by.organisation: by.name}, follower.views, operates)
 
-        return repeatable(request, node, by, key, body.model_dump(), do)
+        def first() -> None:
+            row.update(audits.asked(by, chain, follower.views, body.documents))
+
+        return repeatable(request, node, by, key, body.model_dump(), do, first)
 
 
 @router.get("/audits", response_model=list[answers.AuditAnswer], responses=KEYED, tags=["audits"])
 def queue(node: Here, by: Key, state: answers.State = "", limit: answers.Limit = LIMIT) -> Any:
     """The requests that one may see: an operator's own; for auditors those that are open and their own."""
-    with node.engine.begin() as connection:
+    with node.reader.engine.begin() as connection:
         rows = audits.listed(connection, by, state, limit)
-    return [_shown(node, row) for row in rows]
+    return _all_shown(node, rows)
 
 
 @router.get("/audits/{number}", response_model=answers.AuditAnswer, responses=KEYED, tags=["audits"])
@@ -227,8 +260,25 @@ def sign(node: Here, by: Key, number: answers.RequestId, seen: Seen, body: answe
     return _shown(node, changed)
 
 
+@router.post("/audits/{number}/signing", response_model=answers.AuditAnswer, responses=KEYED, tags=["audits"])
+def sign_here(request: Request, node: Here, by: Key, number: answers.RequestId, seen: Seen) -> Any:
+    """Signs by the node's own signer of the organisation, where it has one. Only who took the request."""
+    only(by, "auditor")
+    row = _found(node, by, number)
+    audits.require_taken(by, row, seen)
+    signer = request.app.state.signers.of(by)
+    with node.engine.begin() as connection:  # by itself, and first: no signature is in no log
+        actions.append(connection, by, "signed by the node", row["id"], {"account": signer.address})
+    with on_chain(node, row["chain"]) as follower:
+        views = follower.views
+        signature = signer.sign_typed(audits.typed(row, views))
+        with node.engine.begin() as connection:
+            changed = audits.sign(connection, by, row, seen, signature, views)
+    return _shown(node, changed)
+
+
 def _found(node: Node, by: Principal, number: str) -> dict[str, Any]:
-    with node.engine.begin() as connection:
+    with node.reader.engine.begin() as connection:
         return audits.found(connection, by, number)
 
 
@@ -241,8 +291,21 @@ def _change(
 
 
 def _shown(node: Node, row: dict[str, Any]) -> dict[str, Any]:
+    (shown,) = _all_shown(node, [row])
+    return shown
+
+
+def _all_shown(node: Node, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Requests in the form of the API; a chain is asked only for what is signed, which it may have by now."""
     table = schema.organisation
-    with node.engine.begin() as connection:
+    with node.reader.engine.begin() as connection:
         names = {each.id: each.name for each in connection.execute(select(table.c.id, table.c.name))}
-    with on_chain(node, row["chain"]) as follower:
-        return audits.shown(row, names, follower.views)
+        operates = [operating.operates(connection, row["organisation"], row["chain"], row["facility"]) for row in rows]
+    found = []
+    for row, operated in zip(rows, operates, strict=True):
+        if row["state"] == audits.SIGNED:
+            with on_chain(node, row["chain"]) as follower:
+                found.append(audits.shown(row, names, follower.views, operated))
+        else:
+            found.append(audits.shown(row, names, None, operated))
+    return found

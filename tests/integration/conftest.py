@@ -130,3 +130,34 @@ def deploy(tmp_path: Path) -> Iterator[Callable[..., Ledger]]:
     yield deployed
     for ledger in opened:
         ledger.close_files()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """URL of a PostgreSQL server of the tests' own."""
+    from tests.integration.postgres import Postgres
+
+    server = Postgres()
+    yield server.url
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Each of the two databases in turn, empty."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'node.db'}"
+        return
+    url = request.getfixturevalue("postgres")
+    yield url
+    emptied(url)
+
+
+def emptied(url: str) -> None:
+    """Takes every table out of a PostgreSQL database."""
+    from sqlalchemy import create_engine
+
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    engine.dispose()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,44 +17,15 @@ from carbon_tokens.service import database, schema
 from carbon_tokens.service.indexer import Indexer
 from carbon_tokens.service.reading import Reader
 from tests.integration.march import MARCH, Deploy, audit_of, batches, by, digest, rec_source, with_facility
-from tests.ports import free_port
 
 FIELDS = ("energy", "scope1", "scope2_location", "scope2_residual", "scope3", "version", "closed", "recs", "offsets",
           "allocated_location", "allocated_market", "shares")  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server of the tests' own, on a socket in a folder."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not programs or os.geteuid() != 0 or not shutil.which("runuser"):
-        pytest.skip("PostgreSQL's server is not installed, or cannot be run as its own user: apt install postgresql")
-    elsewhere = {name: value for name, value in os.environ.items() if name != "TMPDIR"}  # postgres may not enter ours
-    folder = Path(subprocess.check_output(["mktemp", "-d"], text=True, env=elsewhere).strip())
-    folder.chmod(0o777)
-    port, data = free_port(), folder / "data"
-    as_user = ["runuser", "-u", "postgres", "--"]
-    subprocess.run(
-        [*as_user, programs[-1] / "initdb", "-D", data, "-A", "trust", "-N"], check=True, capture_output=True
-    )
-    options = f"-c listen_addresses= -c unix_socket_directories={folder} -p {port} -c fsync=off"
-    control = [*as_user, programs[-1] / "pg_ctl", "-D", data, "-w"]
-    subprocess.run([*control, "-l", folder / "log", "-o", options, "start"], check=True, capture_output=True)
-    yield f"postgresql+psycopg://postgres@/postgres?host={folder}&port={port}"
-    subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True)
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        made = database.connect(f"sqlite:///{tmp_path / 'node.db'}")
-    else:
-        made = database.connect(request.getfixturevalue("postgres"))
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    made = database.connect(database_url)
     yield made
-    schema.metadata.drop_all(made)
-    with made.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE alembic_version")
     made.dispose()
 
 
