@@ -154,7 +154,7 @@ integration-long: .venv/stamp-dev node_modules/.stamp ## what takes minutes, and
 	@ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql > /dev/null; } || \
 		{ echo "integration-long: PostgreSQL's server is needed (Debian: postgresql)"; exit 1; }
-	$(INTEGRATION) -m "postgresql or slow"
+	$(INTEGRATION) $(BESIDE) -m "postgresql or slow"
 
 doc-tests: .venv/stamp-dev node_modules/.stamp ## the commands of README.md are executed
 	@echo "== docs"
@@ -266,7 +266,7 @@ browser: .venv/stamp-dev node_modules/.stamp ## the report's page in a browser: 
 	@command -v chromium chromium-browser google-chrome > /dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core > /dev/null; } || \
 		{ echo "browser: Chromium is needed (Debian: chromium)"; exit 1; }
-	@$(BIN)/pytest -q tests/browser
+	@$(BIN)/pytest -q $(BESIDE) tests/browser
 
 wheel: $(UV) ## the wheel, installed in a clean environment without the repository
 	@echo "== wheel"

@@ -147,9 +147,13 @@ def withdraw(connection: Connection, by: Principal, row: Mapping[str, Any], seen
 
 
 def sign(
-    connection: Connection, by: Principal, row: Mapping[str, Any], seen: int, signature: bytes, views: LedgerViews
-) -> dict[str, Any]:
+    connection: Connection, by: Principal, row: Mapping[str, Any], seen: int, signature: bytes, views: LedgerViews,
+    account: str = "",
+) -> dict[str, Any]:  # fmt: skip
     """Adds an auditor's signature of the typed data; with enough of them for the facility the request is signed.
+
+    Args:
+        account: whose signature it must be; "": any auditor's.
 
     Raises:
         Conflict: as ``take``.
@@ -161,6 +165,8 @@ def sign(
     digest = signing.typed_data(message.message, message.deadline, chain_id=views.chain.id,
                                 contract=views.address("Auditors")).digest()  # fmt: skip
     who = _signer(signature, digest)
+    if account and who != account:
+        raise NotAcceptable(f"the signer gave a signature of {who}, not of {account}", where=row["id"])
     facility = views.facility(int(row["facility"], 16))
     if not views.has_role("CarbonTokens", "AUDITOR_ROLE", who, facility.market_zone) or who == facility.owner:
         todo = "Sign with the account that has the role on the chain."

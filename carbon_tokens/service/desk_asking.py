@@ -94,7 +94,10 @@ def _kept(node: Node, seat: Seat) -> list[dict[str, Any]]:
 def _waiting(node: Node, seat: Seat) -> list[Row[Any]]:
     """The organisation's latest statements whose evidence no account has; restatements go another way (Auditors)."""
     query = (
-        select(_TABLE).where(_TABLE.c.organisation == seat.by.organisation).order_by(_TABLE.c.id.desc()).limit(_KEPT)
+        select(_TABLE)
+        .where(_TABLE.c.organisation == seat.by.organisation, seat.by.scoped(_TABLE))
+        .order_by(_TABLE.c.id.desc())
+        .limit(_KEPT)
     )
     with node.reader.engine.begin() as connection:
         rows = connection.execute(query).all()

@@ -83,8 +83,8 @@ def gap(month: dict[str, Any]) -> dict[str, Any]:
 
 def _operated(node: Node, seat: Seat) -> list[tuple[int, str]]:
     with node.reader.engine.begin() as connection:
-        rows = operating.operated(connection, seat.by.organisation, (0, ""), LIMIT)
-    return [(row.chain, row.facility) for row in rows if seat.by.within(row.chain, row.facility)]
+        rows = operating.operated(connection, seat.by, (0, ""), LIMIT)
+    return [(row.chain, row.facility) for row in rows]
 
 
 def _held(node: Node, chain: int, who: str) -> list[dict[str, Any]]:

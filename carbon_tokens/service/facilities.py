@@ -35,10 +35,10 @@ def operated(node: Here, by: Key, after: forms.AfterPlace = "", limit: Limit = L
     """The facilities that the organisation operates, over all chains."""
     number, _, facility = after.partition("-")
     with node.reader.engine.begin() as connection:
-        rows = operating.operated(connection, by.organisation, (int(number or 0), facility), limit + 1)
+        rows = operating.operated(connection, by, (int(number or 0), facility), limit + 1)
     names = {each["id"]: each["name"] for each in node.reader.chains()}
     items = []
-    for row in (each for each in rows[:limit] if by.within(each.chain, each.facility)):
+    for row in rows[:limit]:
         try:
             known = node.reader.facility(row.chain, row.facility)
         except Unknown:

@@ -49,6 +49,7 @@ def challenge(connection: Connection, by: Principal, chain: int, facility: Mappi
     Args:
         facility: as ``reading.Reader.facility`` gives it.
     """
+    by.require(chain, facility["id"])
     database.alone(connection, f"facility {chain} {facility['id']} of {by.organisation}")
     table, now = schema.control_challenge, int(time.time())
     same = (table.c.organisation == by.organisation) & (table.c.chain == chain) & (table.c.facility == facility["id"])
@@ -110,6 +111,7 @@ def use(
     Raises:
         Conflict: there is no such challenge any more.
     """
+    by.require(chain, facility["id"])
     database.alone(connection, f"facility {chain} {facility['id']} of {by.organisation}")
     table = schema.control_challenge
     mine = (table.c.organisation == by.organisation) & (table.c.message == message)
@@ -160,11 +162,13 @@ def require(connection: Connection, by: Principal, chain: int, facility: str, *,
         raise Unknown(f"facility {facility} that {by.name} operates")
 
 
-def operated(connection: Connection, organisation: int, after: Place, limit: int) -> list[Row[Any]]:
-    """The facilities that an organisation operates, by chain and id: rows with chain, facility and since."""
+def operated(connection: Connection, by: Principal, after: Place, limit: int) -> list[Row[Any]]:
+    """The facilities that an organisation operates, of a key's scope, by chain and id: chain, facility and since."""
     table = schema.facility_control
     beyond = tuple_(table.c.chain, table.c.facility) > after
-    query = select(table.c.chain, table.c.facility, table.c.since).where(table.c.organisation == organisation, beyond)
+    query = select(table.c.chain, table.c.facility, table.c.since).where(
+        table.c.organisation == by.organisation, beyond, by.scoped(table)
+    )
     return list(connection.execute(query.order_by(table.c.chain, table.c.facility).limit(limit)))
 
 

@@ -63,7 +63,12 @@ class Signers:
         except (OSError, ValueError, KeyError, TypeError) as error:
             what = f"this is no file of signers ({type(error).__name__})"
             raise LedgerError(what, where=path.name, todo="Write [[signer]] tables.") from None
-        return cls([_seat(entry, path, number) for number, entry in enumerate(entries, 1)])
+        seats = [_seat(entry, path, number) for number, entry in enumerate(entries, 1)]
+        held = [(each.organisation, role) for each in seats for role in each.roles]
+        twice = next((each for each in held if held.count(each) > 1), None)
+        if twice:
+            raise LedgerError(f"{twice[0]} as {twice[1]} has two signers", where=path.name, todo="Name one.")
+        return cls(seats)
 
     def of(self, by: Principal) -> Signer:
         """Who signs for a key's organisation and role. Raises Conflict if nobody does here."""
@@ -108,10 +113,12 @@ def _seat(entry: Mapping[str, Any], path: Path, number: int) -> Seat:
         organisation, roles = entry["organisation"], tuple(entry["roles"])
         if set(entry) - _NAMES or not isinstance(organisation, str) or not roles or not set(roles) <= set(ROLES):
             raise ValueError
+        if ("remote" in entry) == ("keystore" in entry):
+            raise ValueError
         return Seat(organisation, roles, _signer(entry, path.parent))
     except CarbonTokensError as error:
         raise LedgerError(error.what, where=where, todo=error.todo) from error
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         todo = "Name organisation, roles, and keystore with password_file, or remote with address."
         raise LedgerError("this names no signer", where=where, todo=todo) from None
 

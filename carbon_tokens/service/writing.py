@@ -88,7 +88,7 @@ def repeatable(
     Args:
         first: what asks a chain before, so that no writing transaction, of which there is one, waits for it.
     """
-    said = json.dumps([request.method, request.url.path, body], sort_keys=True)
+    said = json.dumps([request.method, request.url.path, body, by.role, by.scope], sort_keys=True)
     digest, table = hashlib.sha256(said.encode()).hexdigest(), schema.idempotency
     if first:
         with node.reader.engine.begin() as connection:
@@ -273,7 +273,7 @@ def sign_here(request: Request, node: Here, by: Key, number: answers.RequestId, 
         views = follower.views
         signature = signer.sign_typed(audits.typed(row, views))
         with node.engine.begin() as connection:
-            changed = audits.sign(connection, by, row, seen, signature, views)
+            changed = audits.sign(connection, by, row, seen, signature, views, signer.address)
     return _shown(node, changed)
 
 

@@ -101,6 +101,30 @@ def test_lists_hold_what_is_in_the_scope(site: Operated) -> None:
     assert ids("operator elsewhere") == ids("operator other chain") == []
 
 
+def test_the_desk_of_a_key_with_a_scope_is_limited_too(site: Operated) -> None:
+    """A facility is not brought by a form either, and months outside the scope do not wait for an audit there."""
+    site.client.cookies.clear()
+    door = site.client.get("/sign-in").text
+    token = re.search(r'name="form" value="([^"]+)"', door)
+    form = {"key": site.keys["operator elsewhere"], **({"form": token[1]} if token else {})}
+    assert site.client.post("/sign-in", data=form, follow_redirects=False).status_code == 303
+    page = site.client.get("/desk/facilities/new").text
+    inside = re.search(r'name="form" value="([^"]+)"', page)
+    assert inside
+    asked = {"form": inside[1], "chain": "1", "facility": site.facility}
+    answer = site.client.post("/desk/facilities/challenge", data=asked)
+    assert answer.status_code == 404 and site.facility not in site.client.get("/desk/audits/new").text
+    site.client.cookies.clear()
+
+
+def test_an_idempotency_key_of_another_scope_gives_no_answer(site: Operated) -> None:
+    documents = {"documents": [statement(int(site.facility, 16), meter="repeated").to_json()]}
+    made = site.ask("operator", "POST", "/chains/1/audits", documents, Idempotency_Key="shared")
+    assert made.status_code == 201
+    other = site.ask("operator elsewhere", "POST", "/chains/1/audits", documents, Idempotency_Key="shared")
+    assert other.status_code in (404, 409) and made.json()["id"] not in other.text
+
+
 def test_what_is_the_whole_organisations_is_not_open_to_a_key_with_a_scope(site: Operated) -> None:
     for method, path in (("GET", "/evidence"), ("POST", "/evidence?name=a.csv&days=1")):
         answer = site.ask("operator here", method, path, content=b"a" if method == "POST" else None)

@@ -18,10 +18,11 @@ import requests
 from eth_keyfile.keyfile import create_keyfile_json
 
 from carbon_tokens.errors import LedgerError
-from carbon_tokens.ledger import Chain
+from carbon_tokens.ledger import Chain, NodeAccount
 from carbon_tokens.ledger.mnemonic import dev_key
+from carbon_tokens.ledger.rpc import HttpRpc
 from carbon_tokens.service import logs
-from carbon_tokens.service.signers import Signers
+from carbon_tokens.service.signers import Seat, Signers
 from tests.integration.keyed import Place, table
 from tests.integration.march import MARCH, Deploy
 from tests.integration.test_service_audits import statement
@@ -184,6 +185,16 @@ def test_nobody_signs_for_another_organisation_role_or_address(place: Place) -> 
     assert nobody.status_code == 409 and "signs nothing for The operator" in nobody.json()["detail"]
 
 
+def test_a_signer_that_signs_with_another_auditors_key_is_not_believed(place: Place, remote: str) -> None:
+    other = Signers([Seat("The auditor", ("auditor",), NodeAccount(HttpRpc(remote), place.wallet("auditor-2")))])
+    documents = {"documents": [statement(place.facility).to_json()]}
+    number = post(place, "operator", "/chains/1/audits", documents).json()["id"]
+    post(place, "auditor", f"/audits/{number}/take", If_Match="1")
+    place.client.app.state.signers = other  # type: ignore[attr-defined]
+    refused = post(place, "auditor", f"/audits/{number}/signing", If_Match="2")
+    assert refused.status_code == 422 and "the signer gave a signature of" in refused.json()["detail"]
+
+
 def test_a_request_that_was_not_taken_or_changed_is_not_signed(place: Place) -> None:
     documents = {"documents": [statement(place.facility).to_json()]}
     number = post(place, "operator", "/chains/1/audits", documents).json()["id"]
@@ -220,6 +231,11 @@ def test_every_signature_is_in_the_log_and_no_key_or_password_is_anywhere(place:
      ("[[signer]]\norganisation='A'\nroles=['admin']\nkeystore='k.json'\npassword_file='p'", "password cannot be"),
      ("[[signer]]\norganisation='A'\nroles=['admin']\nkeystore='k.json'\npassword_file='wrong'", "wrong password"),
      ("[[signer]]\norganisation='A'\nroles=['admin']\nremote='http://x'\naddress='0x12'", "is no address"),
+     ("[[signer]]\norganisation='A'\nroles=['admin']\nremote=5\naddress='0x12'", "names no signer"),
+     (f"[[signer]]\norganisation='A'\nroles=['admin']\nremote='http://x'\naddress='0x{'11' * 20}'\nkeystore='k.json'",
+      "names no signer"),
+     (2 * f"[[signer]]\norganisation='A'\nroles=['admin']\nremote='http://x'\naddress='0x{'11' * 20}'\n",
+      "A as admin has two signers"),
      ("[[signer]]\norganisation='A'\nroles=['admin']\nkey='0x12'", "names no signer")],
 )  # fmt: skip
 def test_a_file_that_names_no_signer_is_refused(tmp_path: Path, text: str, what: str) -> None:
