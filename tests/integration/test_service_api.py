@@ -251,7 +251,9 @@ def ask(operation: Any, mode: Any, headers: dict[str, str]) -> None:
         return  # nothing that could be wrong
 
     @hypothesis.given(operation.as_strategy(generation_mode=mode))
-    @hypothesis.settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @hypothesis.settings(
+        max_examples=4 if headers else 10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
     def asked(case: Any) -> None:
         if headers:  # with a key it is checked that answers are described, not that any document is a statement
             case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance, negative_data_rejection])
