@@ -20,6 +20,7 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection, select
 
+from carbon_tokens.errors import LedgerError
 from carbon_tokens.service import actions, answers, audits, database, keys, operating, schema
 from carbon_tokens.service.api import Here
 from carbon_tokens.service.keys import Principal
@@ -149,8 +150,11 @@ def listed(node: Here, by: Key) -> Any:
 def add(request: Request, node: Here, by: Key, body: answers.KeyRequest) -> Any:
     """A new key, which is shown this once. Only an admin."""
     only(by, "admin")
-    with node.engine.begin() as connection:
-        made = keys.add(connection, body.organisation, body.role, body.days, by, body.scope)
+    try:
+        with node.engine.begin() as connection:
+            made = keys.add(connection, body.organisation, body.role, body.days, by, body.scope)
+    except LedgerError as error:
+        raise audits.NotAcceptable(error.what, where=error.where, todo=error.todo) from error
     return JSONResponse({"key": made}, 201, {"Cache-Control": "no-store"})
 
 

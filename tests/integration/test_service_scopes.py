@@ -144,6 +144,9 @@ def test_a_key_says_its_scope_and_nobody_widens_it(site: Operated) -> None:
 
 
 def test_an_admins_key_has_no_scope(site: Operated) -> None:
+    body = {"organisation": "X", "role": "admin", "days": 1, "scope": ["1"]}
+    refused = site.ask("admin", "POST", "/keys", body)
+    assert refused.status_code == 422 and "admin's key has no scope" in refused.json()["detail"]
     with site.node.engine.begin() as connection, pytest.raises(LedgerError, match="admin's key has no scope"):
         keys.add(connection, "X", "admin", 1, scope=["1"])
 
