@@ -64,6 +64,10 @@ Submit = Annotated[
     list[Path],
     typer.Option("--submit", help="Submit the signed audits of this file; once for each auditor.", exists=True),
 ]
+Salts = Annotated[
+    Path | None,
+    typer.Option("--salts", help="Name files by salted hashes; NAME.salt in this folder, made where missing."),
+]
 Version = Annotated[
     int | None,
     typer.Option("--version", help="Version of the totals that were checked; refused if they changed since.", min=1),
@@ -101,6 +105,7 @@ def audit(
     scope3_g: Scope3 = 0,
     boundary: Boundary = "google-2024",
     note: Notes = [],  # noqa: B006
+    salts: Salts = None,
     sign: Sign = None,
     submit: Submit = [],  # noqa: B006
     days: Deadline = 30,
@@ -115,7 +120,8 @@ def audit(
     if submit:
         signed_audits.submit(run, submit)
         return
-    said = (bills, meter, site, direct, pue != "1", year, edition, workbook, residual, factor, scope1_g, scope3_g, note)
+    said = (bills, meter, site, direct, pue != "1", year, edition, workbook, residual, factor, scope1_g, scope3_g, note,
+            salts)  # fmt: skip
     if (statement and any(said)) or (inputs and not statement):
         raise typer.BadParameter("a --statement says all of that itself; --inputs are the files behind one")
     documents: list[Auditable]
@@ -132,6 +138,7 @@ def audit(
         raise typer.BadParameter(f"{what}; nothing touches the month otherwise")
     if bills:
         measured.warn_of_days_without_bills(run, bills, month)
+    documents = measured.salted(documents, salts)
     if sign:
         signed_audits.sign(run, documents, sign, days)
     else:

@@ -36,6 +36,9 @@ Cid = Annotated[str, typer.Argument(help="The name of the sealed file: bafkreiâ€
 Out = Annotated[Path | None, typer.Option("--out", help="Where it goes; its own name in this folder without it.")]
 Stray = Annotated[bool, typer.Option("--unknown", help="Remove what is in no record, as check lists it.")]
 OfNode = Annotated[str, typer.Option("--database", help="URL of a node's database, whose records count.")]
+WithSalt = Annotated[
+    bool, typer.Option("--salt", help="Also write its salt, to FILE.salt, as verify --inputs reads it.")
+]
 KEEP_DAYS = 3650
 HELD = str(HOME / "evidence")
 
@@ -64,26 +67,32 @@ def key(run: Run, identity: Identity) -> None:
 def put(
     run: Run, file: Given, to: To, store: StoreUri = HELD, manifest: ManifestFile = None, days: Days = KEEP_DAYS
 ) -> None:
-    """Seals a file to its readers and keeps it. Its commitment may be public: it confirms no guess of the file."""
+    """Seals a file to its readers and keeps it. Its commitment may be public: it confirms no guess of the file.
+
+    The salt is that of FILE.salt, if it is there (as audit --salts makes it): the commitment is then the statement's.
+    """
     from carbon_tokens.evidence import sealing
+    from carbon_tokens.statements import salts
 
     archive = _archive(store, manifest)
-    item = archive.put(sealing.new(file.read_bytes(), file.name), to, int(time.time()) + days * 86_400)
+    salt = salts.read(file.with_name(file.name + sealing.SALT_SUFFIX))
+    item = archive.put(sealing.new(file.read_bytes(), file.name, salt), to, int(time.time()) + days * 86_400)
     _kept(run, item)
 
 
 @verb(app, "get", options=())
 def get(
-    run: Run, cid: Cid, identity: Identity, store: StoreUri = HELD, manifest: ManifestFile = None, out: Out = None
-) -> None:
+    run: Run, cid: Cid, identity: Identity, store: StoreUri = HELD, manifest: ManifestFile = None, out: Out = None,
+    salt: WithSalt = False,
+) -> None:  # fmt: skip
     """Opens a sealed file, after its bytes and its commitment are checked. An existing file is not written over."""
+    from carbon_tokens.evidence.sealing import SALT_SUFFIX
+
     found = _archive(store, manifest).open(cid, [_secret(identity)])
     place = out or Path(found.name)
-    try:
-        with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
-            written.write(found.content)
-    except FileExistsError:
-        raise EvidenceRefused(f"{place} is there already", todo="Name another file with --out.") from None
+    _write(place, found.content)
+    if salt:
+        _write(place.with_name(place.name + SALT_SUFFIX), found.salt.hex().encode() + b"\n")
     content = {"file": str(place), "size": len(found.content), "salt": found.salt.hex(),
                "sha256": hashlib.sha256(found.content).hexdigest(), "commitment": found.commitment.hex()}  # fmt: skip
     said = f"{place}: {len(found.content):,} bytes, as committed to"
@@ -129,6 +138,15 @@ def delete(run: Run, cid: Cid, store: StoreUri = HELD, manifest: ManifestFile = 
     archive = _archive(store, manifest)
     (archive.discard if unknown else archive.delete)(cid)
     run.answer({"deleted": cid}, lambda out: out.print(f"{cid} is deleted", soft_wrap=True, markup=False))
+
+
+def _write(place: Path, content: bytes) -> None:
+    """A new file that only its owner reads. Raises EvidenceRefused if it is there."""
+    try:
+        with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
+            written.write(content)
+    except FileExistsError:
+        raise EvidenceRefused(f"{place} is there already", todo="Name another file with --out.") from None
 
 
 def _archive(uri: str, manifest: Path | None) -> Archive:

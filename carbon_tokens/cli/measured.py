@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
@@ -14,7 +14,9 @@ from carbon_tokens.periods import Month
 
 if TYPE_CHECKING:
     from carbon_tokens.energy import Reading
-    from carbon_tokens.statements import FactorReference, Input, Statement
+    from carbon_tokens.statements import Auditable, FactorReference, Input, Statement
+
+Kind = TypeVar("Kind", bound="Auditable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,13 @@ def other_scopes(
     from carbon_tokens.statements import measured
 
     return measured.of_other_scopes(facility, month, direct_log.read(log) if log else (), scopes, boundary, notes)
+
+
+def salted(documents: list[Kind], folder: Path | None) -> list[Kind]:
+    """The documents with salted hashes of their files, if a folder of salts is named."""
+    from carbon_tokens.statements import salts
+
+    return [salts.salted(each, salts.kept(each, folder)) for each in documents] if folder else documents
 
 
 def warn_of_days_without_bills(run: Run, path: Path, month: Month) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from carbon_tokens.cli import fleet
+from carbon_tokens.cli import fleet, measured
 from carbon_tokens.cli.options import Facility, OptionalMonth
 from carbon_tokens.cli.run import Run, verb
 from carbon_tokens.periods import Month
@@ -24,6 +24,10 @@ Grade = Annotated[
     str, typer.Option("--quality", help="Grade of the meters, A to D; without it what the table sources declares.")
 ]
 Notes = Annotated[list[str], typer.Option("--note", help="Remark in the document; may be repeated.")]
+Salts = Annotated[
+    Path | None,
+    typer.Option("--salts", help="Name tables by salted hashes; NAME.salt in this folder, made where missing."),
+]
 Out = Annotated[Path, typer.Option("--out", help="File of the statement; its sha-256 is the evidence.", dir_okay=False)]
 
 
@@ -38,6 +42,7 @@ def state(
     bill_tolerance: fleet.Tolerance = "0.02",
     boundary: fleet.Boundary = fleet.BoundarySet.google_2024, workers: fleet.Workers = 1, keep: fleet.Keep = None,
     note: Notes = [],  # noqa: B006
+    salts: Salts = None,
 ) -> None:  # fmt: skip
     """States a region of a fleet as the month of a facility: allocates, and writes what an auditor checks.
 
@@ -53,6 +58,7 @@ def state(
         footprint, region, facility=facility, utility=utility, meter=meter, month=month, grid_region=grid_region,
         quality=quality, notes=note,
     )  # fmt: skip
+    (made,) = measured.salted([made], salts)
     _warn_of_hours(run, made)
     out.write_bytes(made.canonical())
     content = {"statement": str(out), "evidence": "0x" + made.evidence.hex(), "month": str(made.month)}

@@ -23,6 +23,7 @@ from carbon_tokens.errors import EvidenceLost, EvidenceRefused, ExtraMissing
 
 RECIPIENT = "^age1[02-9ac-hj-np-z]{58}$"  # bech32 of an X25519 public key
 SALT = 32
+SALT_SUFFIX = ".salt"  # of the file beside another one that holds the other's salt, 64 hex digits
 NAME = "^[^\\x00-\\x1f\\x7f/\\\\]{1,100}$"
 MOST = 20  # recipients; each adds some 100 bytes
 _VERSION = b"\x01"
@@ -48,16 +49,21 @@ class Opened:
         return hashlib.sha256(b"name" + self.salt + self.name.encode()).digest()
 
 
-def new(content: bytes, name: str) -> Opened:
-    """A file with a new salt. Raises EvidenceRefused for a name that is none of a file."""
+def new(content: bytes, name: str, salt: bytes | None = None) -> Opened:
+    """A file with a salt, a new one if none is given. Raises EvidenceRefused for a name that is none of a file."""
     if not _is_name(name):
         raise EvidenceRefused("the name of the file is none", todo="1 to 100 characters without a slash.")
-    return Opened(content, name, secrets.token_bytes(SALT))
+    return Opened(content, name, salt or secrets.token_bytes(SALT))
 
 
 def commitment_of(content: bytes, salt: bytes) -> bytes:
     """sha-256(salt · sha-256(file)), 32 bytes."""
-    return hashlib.sha256(salt + hashlib.sha256(content).digest()).digest()
+    return commitment_of_hash(hashlib.sha256(content).digest(), salt)
+
+
+def commitment_of_hash(digest: bytes, salt: bytes) -> bytes:
+    """The commitment of a file by its sha-256, 32 bytes."""
+    return hashlib.sha256(salt + digest).digest()
 
 
 def seal(file: Opened, recipients: Sequence[str]) -> bytes:

@@ -178,6 +178,11 @@ class StatementRequest(BaseModel):
     scope1_g: int = Field(default=0, ge=0, lt=2**48)
     scope3_g: int = Field(default=0, ge=0, lt=2**48)
     notes: list[Annotated[str, Field(min_length=1, max_length=500)]] = Field(default=[], max_length=20)
+    salts: dict[str, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = Field(
+        default={}, max_length=100,
+        description="The salt of every file, by its name: then the documents name files by salted commitments, as the"
+        " evidence store does. They are not kept.",
+    )  # fmt: skip
 
 
 class StatementsMade(BaseModel):

@@ -19,7 +19,7 @@ from carbon_tokens.errors import StatementError
 from carbon_tokens.periods import Month
 from carbon_tokens.service import actions, energy_data, operating, schema, sources
 from carbon_tokens.service.keys import Principal
-from carbon_tokens.statements import FactorReference, Input, Statement, measured
+from carbon_tokens.statements import FactorReference, Input, Statement, measured, salts
 
 _TABLE = schema.statement
 
@@ -35,7 +35,8 @@ def state(
 
     Raises:
         Unknown: a facility that the organisation does not operate, or a source that is none of its.
-        StatementError, EnergyError, FactorError: what cannot be stated, by file:row where it is of a file.
+        StatementError, EnergyError, FactorError: what cannot be stated, by file:row where it is of a file; salts that
+            leave one of the files out.
     """
     operating.require(connection, by, chain, facility["id"], alone=True)
     month = Month.parse(stated["month"])
@@ -54,6 +55,9 @@ def state(
     made += measured.of_other_scopes(facility["id"], month, (), scopes, stated["boundary"], stated["notes"])
     if not made:
         raise StatementError("nothing is stated", where="sources", todo="Name sources, or give scope 1 or 3.")
+    if stated["salts"]:
+        known = {name: bytes.fromhex(salt) for name, salt in stated["salts"].items()}
+        made = [salts.salted(each, known) for each in made]
     _keep(connection, by, chain, made)
     return {
         "month": str(month), "energy_wh": sum(each.energy_wh for each in made), "warnings": warnings,

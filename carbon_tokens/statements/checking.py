@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from carbon_tokens.energy import Reading, apply_pue, bills, hourly, site_file, site_month
 from carbon_tokens.errors import CarbonTokensError, EnergyError
 from carbon_tokens.factors import chosen
+from carbon_tokens.statements import salts
 from carbon_tokens.statements.auditable import Auditable
 from carbon_tokens.statements.factor import FactorReference
 from carbon_tokens.statements.fleet import FleetStatement
@@ -19,11 +19,11 @@ from carbon_tokens.statements.statement import NO_METER, Input, Statement
 def check(statement: Auditable, inputs_dir: Path | str) -> list[str]:
     """Differences between a document and its input files, as sentences; an empty list if there are none.
 
-    Every file's hash is compared; a statement's reading is taken again from its bills, hours or site, and compared in
-    meter, period, energy, hours and quality. That scope 2 follows from energy and factor was checked when it was read.
-    A choice of factors is compared with the factor, and with its tables that lie there. A fleet is allocated again, and
-    every total, the period and the rows are compared; its tables are in the folder, or in one of it that is named by
-    the month, where several months are checked.
+    Every file's hash is compared, plain or with its salt (``salts``); a statement's reading is taken again from its
+    bills, hours or site, and compared in meter, period, energy, hours and quality. That scope 2 follows from energy and
+    factor was checked when it was read. A choice of factors is compared with the factor, and with its tables that lie
+    there. A fleet is allocated again, and every total, the period and the rows are compared; its tables are in the
+    folder, or in one of it that is named by the month, where several months are checked.
 
     Raises:
         ExtraMissing: a fleet is to be allocated, and what does that is not installed.
@@ -31,7 +31,7 @@ def check(statement: Auditable, inputs_dir: Path | str) -> list[str]:
     folder = Path(inputs_dir)
     if isinstance(statement, FleetStatement) and (folder / str(statement.month)).is_dir():
         folder /= str(statement.month)
-    files = [_file_difference(item, folder / item.name) for item in statement.inputs]
+    files = [salts.difference(item, folder / item.name) for item in statement.inputs]
     found = (
         [each for each in files if each]
         + _method_differences(statement.method)
@@ -45,14 +45,6 @@ def check(statement: Auditable, inputs_dir: Path | str) -> list[str]:
             return [*found, "no input file shows the energy"]
         found += _reading_differences(statement, measured[0], folder / measured[0].name)
     return found
-
-
-def _file_difference(item: Input, path: Path) -> str:
-    try:
-        digest = "0x" + hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return f"{item.name} cannot be read"
-    return "" if digest == item.sha256 else f"{item.name} has sha-256 {digest}, the statement says {item.sha256}"
 
 
 def _method_differences(method: MethodReference) -> list[str]:
@@ -111,8 +103,8 @@ def _is_meant(reading: Reading, statement: Statement) -> bool:
 def _site_reading(statement: Statement, path: Path) -> Reading:
     """The reading of a site's file, if it names no other files than the statement."""
     site = site_file.read(path)
-    stated = {(item.name, item.sha256) for item in statement.inputs}
+    stated = {item.name: item for item in statement.inputs}
     for name, digest in site.documents().items():
-        if (name, "0x" + digest) not in stated:
+        if name not in stated or salts.hash_difference(stated[name], bytes.fromhex(digest), path.parent / name):
             raise EnergyError(f"names {name}, which the statement does not", where=path.name)
     return site_month.of(site, statement.month, statement.missing or "refuse").reading

@@ -67,6 +67,20 @@ def test_bills_are_read_and_stated_as_the_commands_do(hall: Operated, tmp_path: 
     assert made["warnings"] == []
 
 
+def test_a_statement_names_its_files_by_commitments_where_their_salts_are_sent(hall: Operated, tmp_path: Path) -> None:
+    text = BILLS.replace("\n7,", "\n77,")
+    (tmp_path / "salted.csv").write_text(text)
+    source = hall.source("77")
+    hall.send(source, "2024-03", "salted.csv", text)
+    refused = hall.state("2024-03", [source], salts={"other.csv": "ab" * 32})
+    assert (refused.status_code, refused.json()["where"]) == (422, "salted.csv")
+    documents = hall.state("2024-03", [source], salts={"salted.csv": "ab" * 32}).json()["documents"]
+    assert hashlib.sha256(text.encode()).hexdigest() not in str(documents) and len(documents) == 2
+    assert all(check(read_auditable(each), tmp_path) for each in documents)
+    (tmp_path / "salted.csv.salt").write_text("ab" * 32)
+    assert not any(check(read_auditable(each), tmp_path) for each in documents)
+
+
 def test_hours_of_a_meter_and_a_green_button_file_are_recomputed_from_their_files(
     hall: Operated, tmp_path: Path
 ) -> None:

@@ -156,6 +156,14 @@ def test_a_link_to_a_partition_does_not_count_it_twice(parts: Path) -> None:
         allocate(parts)
 
 
+def test_a_salt_beside_a_partition_is_no_partition(parts: Path) -> None:
+    before = allocate(parts)
+    for name in LARGE:
+        (parts / name / "1.parquet.salt").write_text("ab" * 32)
+    after = allocate(parts)
+    assert (after.digest, after.inputs) == (before.digest, before.inputs)
+
+
 def test_a_partition_without_rows_is_refused(parts: Path) -> None:
     for name in LARGE:
         pyarrow.parquet.write_table(of_hour(name, "9"), parts / name / "9.parquet")

@@ -13,6 +13,7 @@ from carbon_tokens.allocation.fleet import tables
 from carbon_tokens.allocation.fleet.columns import BY_MACHINE, PARTITIONED, REQUIRED, TABLES
 from carbon_tokens.allocation.fleet.store import Held, Store, Stored, is_uri, listed, shown
 from carbon_tokens.errors import FleetError
+from carbon_tokens.evidence.sealing import SALT_SUFFIX
 
 _SUFFIXES = (".csv", ".parquet")
 
@@ -120,7 +121,8 @@ def _others(files: Iterable[str], tables: Iterable[str]) -> tuple[str, ...]:
 
 
 def _like_a_table(file: PurePath) -> bool:
-    return file.suffix.lower() in _SUFFIXES or file.name.split(".")[0].lower() in TABLES
+    known = file.suffix.lower() in _SUFFIXES or file.name.split(".")[0].lower() in TABLES
+    return known and file.suffix != SALT_SUFFIX
 
 
 def _parts(power: Any, usage: Any) -> tuple[Part, ...]:
@@ -140,6 +142,7 @@ def _parts(power: Any, usage: Any) -> tuple[Part, ...]:
 def _partitions(folder: Path | tuple[Stored, ...]) -> dict[str, Path | Stored]:
     """The files of a folder of partitions by their place in it: Parquet, all of them, and links are not followed."""
     if isinstance(folder, tuple):
+        folder = tuple(each for each in folder if each.suffix != SALT_SUFFIX)
         if other := [each.place for each in folder if each.suffix != ".parquet"]:
             raise FleetError(
                 f"{other[0]} is no Parquet file", where=shown(folder[0].folder), todo="Keep *.parquet only."
@@ -147,7 +150,7 @@ def _partitions(folder: Path | tuple[Stored, ...]) -> dict[str, Path | Stored]:
         return {each.place.partition("/")[2]: each for each in folder}
     found: dict[str, Path | Stored] = {}
     for each in folder.rglob("*"):
-        if each.name.startswith((".", "_")):  # what Spark and others leave beside the files
+        if each.name.startswith((".", "_")) or each.suffix == SALT_SUFFIX:  # left there by Spark, others, and audits
             continue
         if each.is_symlink() or (each.is_file() != (each.suffix == ".parquet")):
             what = f"{each.relative_to(folder)} is no Parquet file"
