@@ -140,7 +140,7 @@ properties-long: .venv/stamp-dev node_modules/.stamp
 
 INTEGRATION = @mkdir -p $(CHAIN_TMP) $(CHAIN_HOME); trap '$(CLEAN_CHAINS)' EXIT; \
 	HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) $(BIN)/pytest -q tests/integration
-BESIDE = -n auto --maxprocesses 4 --dist loadfile # a file's tests share their chain
+BESIDE = -n auto --maxprocesses 4 --dist loadfile# a file's tests share their chain
 integration: .venv/stamp-dev node_modules/.stamp ## the journey on the embedded chain and Anvil
 	@echo "== integration"
 	$(INTEGRATION) $(BESIDE) -m "not ganache and not postgresql and not slow"
@@ -165,7 +165,7 @@ docs: doc-tests ## same as doc-tests
 web3-7: .venv-web3-7/stamp node_modules/.stamp ## what uses web3, with the oldest supported one
 	@echo "== what uses web3, with web3 7.16"
 	@mkdir -p $(CHAIN_TMP) $(CHAIN_HOME)
-	@trap '$(CLEAN_CHAINS)' EXIT; HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) .venv-web3-7/bin/python -m pytest -q \
+	@trap '$(CLEAN_CHAINS)' EXIT; HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) .venv-web3-7/bin/python -m pytest -q $(BESIDE) \
 		$(wildcard tests/unit/test_ledger_*.py tests/unit/test_claims_*.py tests/unit/test_cli_*.py) \
 		$(wildcard tests/integration/test_*journey*.py tests/integration/test_ledger_*.py tests/integration/test_claims_*.py) \
 		-m "not ganache"
@@ -180,12 +180,15 @@ contracts-anvil: $(BROWNIE_READY)
 	@echo "== contracts on Anvil"
 	@trap '$(CLEAN_CHAINS)' EXIT; $(BROWNIE) test tests/contracts --network anvil
 
+# Ganache is twice as slow as Anvil: `make test` takes what touches every contract, `make test-long` all; CI, which runs
+# both, takes the others then.
+GANACHE_SOME := $(addprefix tests/contracts/test_,conformity.py lessons.py scripts.py state_machine.py supersede.py)
+GANACHE_OTHERS := $(filter-out $(GANACHE_SOME),$(wildcard tests/contracts/test_*.py)) \
+	$(sort $(dir $(wildcard tests/contracts/*/test_*.py)))
 contracts-ganache: $(BROWNIE_READY)
 	@echo "== contracts on Ganache"
-	@trap '$(CLEAN_CHAINS)' EXIT; $(BROWNIE) test tests/contracts --network ganache-cli
+	@trap '$(CLEAN_CHAINS)' EXIT; $(BROWNIE) test $(if $(CI),$(GANACHE_OTHERS),tests/contracts) --network ganache-cli
 
-# Ganache is twice as slow as Anvil: `make test` takes what touches every contract, `make test-long` and CI take all.
-GANACHE_SOME := $(addprefix tests/contracts/test_,conformity.py lessons.py scripts.py state_machine.py supersede.py)
 contracts-ganache-some: $(BROWNIE_READY)
 	@echo "== some contract tests on Ganache"
 	@trap '$(CLEAN_CHAINS)' EXIT; $(BROWNIE) test $(GANACHE_SOME) --network ganache-cli
@@ -256,8 +259,8 @@ spark: .venv-spark/stamp ## Apache Spark as the runner of allocations; needs Jav
 	@command -v java > /dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
 		apt-get install -qq -y --no-install-recommends default-jre-headless > /dev/null; } || \
 		{ echo "spark: Java 17 or newer is needed (Debian: default-jre-headless)"; exit 1; }
-	@mkdir -p $(CHAIN_TMP) $(CHAIN_HOME)
-	@HOME=$(CHAIN_HOME) TMPDIR=$(CHAIN_TMP) .venv-spark/bin/python -m pytest -q -s --disable-warnings tests/spark 2> build/spark.log || \
+	@mkdir -p build/spark
+	@HOME=$(CURDIR)/build/spark TMPDIR=$(CURDIR)/build/spark .venv-spark/bin/python -m pytest -q -s --disable-warnings tests/spark 2> build/spark.log || \
 		{ tail -n 40 build/spark.log; exit 1; }
 
 # Debian's browser, driven by Playwright; its own download is not used.
