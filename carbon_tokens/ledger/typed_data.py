@@ -75,6 +75,22 @@ class TypedData:
         return b"".join(_declared(each, self.types[each]) for each in (name, *sorted(found - {name})))
 
 
+def signer_of(data: TypedData, signature: bytes) -> str:
+    """The account that signed a message, 65 bytes r, s, v; "" for what is no signature."""
+    from eth_keys import keys
+    from eth_keys.exceptions import BadSignature, ValidationError
+
+    if len(signature) != 65 or signature[64] not in (27, 28):
+        return ""
+    try:
+        key = keys.Signature(signature[:64] + bytes([signature[64] - 27])).recover_public_key_from_msg_hash(
+            data.digest()
+        )
+    except (BadSignature, ValidationError):
+        return ""
+    return str(key.to_checksum_address())
+
+
 def _declared(name: str, layout: Layout) -> bytes:
     return f"{name}({','.join(f'{kind} {field}' for field, kind in layout)})".encode()
 
