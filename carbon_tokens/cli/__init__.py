@@ -29,6 +29,7 @@ from carbon_tokens.cli import (
     setup,
     sites,
     stating,
+    tenants,
 )
 
 app = typer.Typer(
@@ -74,6 +75,7 @@ for _part in (
     allocations,
     claims,
     confidential,
+    tenants,
     index,
     serve,
     keys,

@@ -25,6 +25,11 @@ Shares = Annotated[
     Path | None,
     typer.Option("--shares", help="CSV: tenant, energy_wh, location_g, market_g.", exists=True, dir_okay=False),
 ]
+Details = Annotated[
+    Path | None,
+    typer.Option("--details", help="customers.csv of allocate: what shares are made of.", exists=True, dir_okay=False),
+]
+Region = Annotated[str, typer.Option("--region", help="The facility's region in --details, if it has several.")]
 Folder = Annotated[
     Path, typer.Option("--out", help="New folder for the shares with their salts: keep it, keep it secret.")
 ]
@@ -48,17 +53,22 @@ def commit(
     out: Folder,
     weights: Weights = None,
     shares: Shares = None,
+    details: Details = None,
+    region: Region = "",
 ) -> None:
     """Splits a closed month among tenants and commits it: by weights, by exact shares, or again what --out holds.
 
-    The shares must add up to the account's audited totals. Only the facility's owner, once for each version.
+    The shares must add up to the account's audited totals. Only the facility's owner, once for each version. With
+    --details every share is bound to its rows by project and product, which the tenant then sees and checks.
     """
+    if details and not (weights or shares):
+        raise typer.BadParameter("--details go with --weights or --shares: what --out holds is bound already")
     if weights and shares:
         raise typer.BadParameter("give --weights or --shares, not both")
     totals = run.ledger.totals_to_split(facility, month)
     if weights or shares:
         _require_unsplit(run, facility, month, totals.version)
-    stored = _stored(run, facility, month, out, weights, shares, totals)
+    stored = _stored(run, facility, month, out, (weights, shares), totals, (details, region))
     receipt = run.ledger.commit(facility, month, stored.allocation, totals)
     run.written(
         receipt, facility=f"0x{facility:054x}", month=str(month), version=totals.version,
@@ -77,17 +87,19 @@ def _require_unsplit(run: Run, facility: int, month: Month, version: int) -> Non
 
 
 def _stored(
-    run: Run, facility: int, month: Month, folder: Path, weights: Path | None, shares: Path | None,
-    totals: AccountTotals,
+    run: Run, facility: int, month: Month, folder: Path, given: tuple[Path | None, Path | None], totals: AccountTotals,
+    rows: tuple[Path | None, str],
 ) -> StoredAllocation:  # fmt: skip
     """The allocation, written before it is committed: salts of a root that stands on chain must not be lost."""
     from carbon_tokens.allocation.shares import Allocation, read, read_shares, shares_of, write
+    from carbon_tokens.allocation.shares.detail import Bound, bound, read_details
     from carbon_tokens.allocation.shares.weights import read_weights
     from carbon_tokens.errors import AllocationError
     from carbon_tokens.ledger.ids import audited_id
 
     account = audited_id(facility, month.number)
     with run.bar("building the tree") as progress:
+        weights, shares = given
         if not (weights or shares):
             stored = read(folder, progress=progress)
             if (stored.audited_id, stored.version) != (account, totals.version):
@@ -95,8 +107,13 @@ def _stored(
                 raise AllocationError(what, where=str(folder), todo="Split the account as it stands.")
             return stored
         found = read_shares(shares) if shares else shares_of(totals.amounts, read_weights(weights or Path()))
+        details: dict[bytes, Bound] = {}
+        if rows[0]:
+            region, by_tenant = read_details(*rows)  # type: ignore[arg-type]
+            pairs = list(bound(found, by_tenant, region))
+            found, details = (share for share, _ in pairs), {share.tenant: each for share, each in pairs if each}
         allocation = Allocation(found, totals.amounts, progress=progress)
-    return write(folder, allocation, account, totals.version)
+    return write(folder, allocation, account, totals.version, details)
 
 
 @verb(share, "prove")
@@ -152,10 +169,11 @@ def _show(proof: TenantProof, totals: Any, found: ProvenShare | None, out: Any) 
 
 @verb(share, "claim", writer="operator")
 def claim(run: Run, proof: Proof, into: Into = None) -> None:
-    """Takes a share into scope 3 of the tenant's account of the same month. Only the owner of the tenant's facility."""
-    from carbon_tokens.ledger.allocating import TenantProof
+    """Takes a share into scope 3 of the tenant's account of the same month. Only the owner of the tenant's facility.
 
-    held = TenantProof.read(proof)
+    Of a tenant's statement with several shares the first that is not claimed yet: run it again for the next.
+    """
+    held = _unclaimed(run, proof)
     receipt = run.ledger.claim_share(held, into)
     account = run.ledger.account(held.tenant_facility or 0, held.month)
     run.written(
@@ -163,6 +181,18 @@ def claim(run: Run, proof: Proof, into: Into = None) -> None:
         scope3_location_g=account.scope3 + account.allocated_location,
         scope3_market_g=account.scope3 + account.allocated_market,
     )  # fmt: skip
+
+
+def _unclaimed(run: Run, path: Path) -> TenantProof:
+    """The proof in a file, or of a tenant's statement the first that is not claimed, or the last."""
+    from carbon_tokens.ledger.allocating import TenantProof
+    from carbon_tokens.ledger.tenant_statement import TYPE, TenantStatement
+
+    if f'"{TYPE}"'.encode() not in path.read_bytes():
+        return TenantProof.read(path)
+    proofs = [each.proof for each in TenantStatement.read(path).parts]
+    claimed = (run.ledger.claimed(each.facility, each.month, each.tenant).version == each.version for each in proofs)
+    return next((each for each, done in zip(proofs, claimed, strict=True) if not done), proofs[-1])
 
 
 @verb(share, "show")

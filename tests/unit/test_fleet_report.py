@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from carbon_tokens import data_files
 from carbon_tokens.allocation import fleet
 from carbon_tokens.allocation.fleet import chapters, history, pdf, report
-from carbon_tokens.allocation.fleet.pictures import bars, heat_map, sankey
+from carbon_tokens.allocation.pages.pictures import bars, heat_map, sankey
 from carbon_tokens.cli import app
 from carbon_tokens.errors import AllocationError, ExtraMissing
 from tests.fleets import SMALL, rows, tables

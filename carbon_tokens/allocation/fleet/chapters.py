@@ -7,11 +7,11 @@ from datetime import date
 from typing import Any
 
 from carbon_tokens.allocation.fleet import grounds
-from carbon_tokens.allocation.fleet.blocks import Block, Picture, Section, Table, Text, Totals, percent, tonnes
 from carbon_tokens.allocation.fleet.export import to_json
 from carbon_tokens.allocation.fleet.history import MonthTotals
-from carbon_tokens.allocation.fleet.pictures import bars, heat_map, sankey
 from carbon_tokens.allocation.fleet.result import Footprint
+from carbon_tokens.allocation.pages.blocks import Block, Picture, Section, Table, Text, Totals, percent, tonnes
+from carbon_tokens.allocation.pages.pictures import bars, heat_map, sankey
 from carbon_tokens.allocation.shares import split
 
 CUSTOMERS, CLUSTERS = 25, 6  # shown

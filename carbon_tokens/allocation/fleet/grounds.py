@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from carbon_tokens.allocation.fleet.blocks import Block, Section, Table, Text, kwh, percent
 from carbon_tokens.allocation.fleet.provenance import GRADES, UNDECLARED
 from carbon_tokens.allocation.fleet.quality import Interval
 from carbon_tokens.allocation.fleet.result import Footprint
+from carbon_tokens.allocation.pages.blocks import Block, Section, Table, Text, kwh, percent
 from carbon_tokens.periods import Month
 
 _GRADES = "A metered, B modelled with measured parameters, C default coefficients, D estimate"

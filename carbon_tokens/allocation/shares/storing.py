@@ -1,15 +1,16 @@
 """An allocation on disk: a folder from which every proof can be made again.
 
 ``shares.secret.csv`` holds the shares with their salts. Whoever has it can find out every tenant's amounts, and without
-it no proof can be made for a root that stands on chain: keep it secret, and keep it. ``allocation.json`` holds what the
-operator commits: account, version, depth, totals and root.
+it no proof can be made for a root that stands on chain: keep it secret, and keep it. ``details.secret.jsonl`` has, in
+a line a tenant, what its share is made of and the secret behind its salt, if it was made with details (``detail``).
+``allocation.json`` holds what the operator commits: account, version, depth, totals and root.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import rfc8785
 
 from carbon_tokens.allocation.shares.allocation import Allocation
+from carbon_tokens.allocation.shares.detail import Bound, lines_of_details
 from carbon_tokens.allocation.shares.merkle_sum import LANES, Progress
 from carbon_tokens.allocation.shares.proof import octets, parse
 from carbon_tokens.allocation.shares.share import Amounts
@@ -24,8 +26,9 @@ from carbon_tokens.allocation.shares.table import lines_of, read_shares
 from carbon_tokens.errors import AllocationError
 
 TYPE = "carbon-tokens/allocation/1"
-HEADER, SHARES = "allocation.json", "shares.secret.csv"
+HEADER, SHARES, DETAILS = "allocation.json", "shares.secret.csv", "details.secret.jsonl"
 _NAMES = {"type", "audited_id", "version", "tenants", "depth", "root", *LANES}
+_NONE: Mapping[bytes, Bound] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,13 @@ class StoredAllocation:
         }
 
 
-def write(folder: Path | str, allocation: Allocation, audited_id: int, version: int) -> StoredAllocation:
+def write(
+    folder: Path | str, allocation: Allocation, audited_id: int, version: int, details: Mapping[bytes, Bound] = _NONE
+) -> StoredAllocation:
     """Writes an allocation into a new folder that only its owner can read, whole or not at all.
+
+    Args:
+        details: what shares are made of, by tenant.
 
     Raises:
         AllocationError: the folder exists (salts of a committed root must not be lost), or cannot be written.
@@ -69,6 +77,8 @@ def write(folder: Path | str, allocation: Allocation, audited_id: int, version: 
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True, mode=0o700)
         _write(draft / SHARES, lines_of(allocation))
+        if details:
+            _write(draft / DETAILS, lines_of_details(details))
         _write(draft / HEADER, [header])
         draft.rename(folder)
     except OSError as error:
