@@ -167,3 +167,50 @@ class EvidenceLost(EvidenceError):
 
 class EvidenceRefused(EvidenceError):
     """Evidence, a key or an address of a store that is none, or a deletion before the time."""
+
+
+class BundleError(ProofError):
+    """A block, transaction, receipt or file that cannot go into a bundle, by its name."""
+
+
+class NotInTree(ProofError):
+    """A Merkle-Patricia proof that does not lead from the root to a value, or holds more than that takes."""
+
+
+class SignerFailed(LedgerError):
+    """Who was to sign for an organisation does not answer in time, refuses, is busy, or gives no signature of what was
+    asked. It says which of these, and none of the signer's own words."""
+
+
+class NoProofs(ProofError):
+    """Files and folders of a portfolio without a proof in them."""
+
+
+class NotVerified(ProofError):
+    """Proofs of a portfolio that do not verify; ``reasons`` are by file."""
+
+    def __init__(
+        self, what: str, *, where: str = "", todo: str = "", reasons: dict[str, tuple[str, ...]] | None = None
+    ) -> None:
+        super().__init__(what, where=where, todo=todo)
+        self.reasons = reasons or {}
+
+
+class DoubleCounted(ProofError):
+    """Proofs that count the same thing twice; ``findings`` are sentences by the name of the finding."""
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "", findings: dict[str, str] | None = None) -> None:
+        super().__init__(what, where=where, todo=todo)
+        self.findings = findings or {}
+
+
+class CertificateRefused(ProofError):
+    """A certificate that is not written: its proof does not verify, or the claim does not hold now."""
+
+
+class EvidenceFull(EvidenceError):
+    """Evidence that would be more than an organisation may keep on a node, in bytes or in files."""
+
+
+class ExchangeRefused(ProofError):
+    """What is not written in another standard's form: a field that it needs is not known, or would not be true."""

@@ -35,8 +35,11 @@ class Month:
 
     @classmethod
     def of(cls, instant: int) -> Month:
-        """The month that holds an instant given in UTC seconds."""
-        day = datetime.fromtimestamp(instant, UTC)
+        """The month that holds an instant given in UTC seconds. Raises PeriodError after the year 9999."""
+        try:
+            day = datetime.fromtimestamp(instant, UTC)
+        except (ValueError, OverflowError, OSError) as error:
+            raise PeriodError(f"{instant} UTC seconds are no instant of the years 1970 to 9999") from error
         return cls(12 * (day.year - 1970) + day.month - 1)
 
     @property

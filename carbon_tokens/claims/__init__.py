@@ -2,6 +2,10 @@
 
 >>> prove(ledger, claim_id, "proof.json", Documents(folder))
 >>> verify("proof.json", rpc="http://127.0.0.1:8545", inputs="bills").verified
+
+A bundle (``bundling``) also holds what authenticates the proof offline, against the hash of a block:
+
+>>> verify("bundle.json", block_hashes=["0x…"], recompute=True).verified
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def checks(proof: Proof, chain: Chain) -> list[Check]:
     if foreign:
         return [first, second]
     receipts = Receipts(views)
-    receipts.load(item.at.tx for _, item, _, _ in _recorded(proof, views))
+    receipts.load(item.at.tx for _, item, _, _ in recorded(proof, views.chain.time))
     rest = {
         "every event stands on the chain as in the proof": _event_faults(proof, views, receipts),
         "no event of the months is left out": _omission_faults(proof, views),
@@ -104,7 +104,7 @@ def _code_faults(proof: Proof, views: LedgerViews) -> Faults:
         yield from bytecode.differences(each.name, code, bytecode.immutables(each.name, views))
 
 
-def _recorded(proof: Proof, views: LedgerViews) -> Iterator[Found]:
+def recorded(proof: Proof, time_of: Callable[[str], int]) -> Iterator[Found]:
     """What stands in the proof at which place, how it is read from the chain, and from which events."""
     facility, claim = proof.facility, proof.claim
     yield "facility", facility, lambda _, at: reading.facility(at, facility.description), ("FacilityRegistered",)
@@ -119,7 +119,7 @@ def _recorded(proof: Proof, views: LedgerViews) -> Iterator[Found]:
             yield f"months[{number}].matching", month.matching, lambda _, at: reading.matching(at), ("Matched",)
     for number, panel in enumerate(proof.panels):
         yield f"panels[{number}]", panel, lambda _, at: reading.panel(at), ("PanelSet",)
-    yield "claim", claim, lambda _, at: reading.claim(views, at, claim.owner), ("Claimed",)
+    yield "claim", claim, lambda _, at: reading.claim(time_of, at, claim.owner), ("Claimed",)
 
 
 def _reader(event: AccountEvent) -> Callable[[Receipts, Logged], AccountEvent]:
@@ -129,23 +129,23 @@ def _reader(event: AccountEvent) -> Callable[[Receipts, Logged], AccountEvent]:
 
 
 def _event_faults(proof: Proof, views: LedgerViews, receipts: Receipts) -> Faults:
-    for path, item, read, names in _recorded(proof, views):
+    for path, item, read, names in recorded(proof, views.chain.time):
         at: Place = item.at
         logged = receipts.at(at, *names)
         if logged is None:
             yield f"{path}: there is no {names[0]} event in transaction {at.tx} at log {at.index}"
             continue
         try:
-            yield from _differences(path, item, read(receipts, logged))
+            yield from differences(path, item, read(receipts, logged))
         except LedgerError:
             raise
         except CarbonTokensError as error:
             yield f"{path}: {error}"
     for number, month in enumerate(proof.months):
-        yield from _foreign_faults(f"months[{number}]", proof, month, receipts)
+        yield from foreign_faults(f"months[{number}]", proof, month, receipts)
 
 
-def _foreign_faults(path: str, proof: Proof, month: MonthPart, receipts: Receipts) -> Faults:
+def foreign_faults(path: str, proof: Proof, month: MonthPart, receipts: Receipts) -> Faults:
     """Events of another facility or month in this month's list."""
     meant = int(proof.facility.id, 16), month.month.number
     for place, event in enumerate(month.events):
@@ -178,7 +178,7 @@ def _panel_faults(proof: Proof, views: LedgerViews, receipts: Receipts) -> Fault
         yield f"the facility was given {len(found)} panels until the claim, the proof has {len(proof.panels)} or others"
 
 
-def _differences(path: str, said: Any, found: Any) -> Faults:
+def differences(path: str, said: Any, found: Any) -> Faults:
     """Leaves in which the proof and the chain differ; documents are compared by their hashes elsewhere."""
     here, there = leaves(said), leaves(found)
     for leaf in sorted(here.keys() | there.keys()):

@@ -75,7 +75,7 @@ class _Reader:
         facility_number = claim_parts(claim_id)[0]
         facility = self._facility(facility_number)
         claimed = self._events("NetEmissions", ("Claimed",), [claim_id])[-1]
-        claim = reading.claim(self._ledger, claimed, self._ledger.certificate_owner(claim_id))
+        claim = reading.claim(self._ledger.chain.time, claimed, self._ledger.certificate_owner(claim_id))
         months = self._months(facility_number, claim.first, claim.last, claim.basis)
         factors = _factors(months)
         tokens = self._tokens(event for month in months for event in month.events)

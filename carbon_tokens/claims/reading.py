@@ -232,12 +232,13 @@ def retired(receipts: Receipts, logged: Logged) -> Retired:
     return Retired("Retired", args["holder"], args["recs"], args["offsets"], *notes, tokens, logged.place)
 
 
-def claim(views: LedgerViews, logged: Logged, owner: str) -> ClaimPart:
+def claim(time_of: Callable[[str], int], logged: Logged, owner: str) -> ClaimPart:
+    """Args: ``time_of`` gives the UTC seconds of a block by its number in hex."""
     args = logged.args
     number = args["claimId"]
     _, first, last, kind = claim_parts(number)
     basis = next(name for name, each in BASES.items() if each == kind)
-    time = views.chain.time(hex(logged.event.block))
+    time = time_of(hex(logged.event.block))
     return ClaimPart(
         hex32(number), Month(first), Month(last), basis, owner, args["number"], args["versions"], time, logged.place
     )

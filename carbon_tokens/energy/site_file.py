@@ -112,6 +112,9 @@ class SiteFile:
         return list(self.said.get(name, []))
 
     def _of(self, name: str) -> Path:
+        """A file beside this one: who checks a stranger's site must not be led out of the folder."""
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise EnergyError(f"names {name}, which leaves its folder", where=self.path.name, todo="Put it beside.")
         return self.path.parent / name
 
     def _names(self) -> Iterator[str]:

@@ -100,6 +100,9 @@ class FactorChoice:
         found: list[str] = []
         for each in (self.location, self.residual):
             path = folder / each.source if each and each.step in (*_ANNUAL, *_EGRID) else None
+            if each and path and (Path(each.source).is_absolute() or ".." in Path(each.source).parts):
+                found.append(f"{self.file} names {each.source}, which leaves the folder")
+                continue
             if each and path and path.is_file():
                 found += _difference(each, path)
         return found

@@ -8,6 +8,8 @@ from typing import Any
 from eth.exceptions import HeaderNotFound, TransactionNotFound
 from eth_bloom.bloom import BloomFilter
 from eth_hash.auto import keccak
+from rlp import encode
+from trie.hexary import HexaryTrie
 
 from carbon_tokens.ledger.rpc import NodeError
 from carbon_tokens.ledger.transactions import integer, rlp
@@ -49,7 +51,9 @@ class Answers:
             "eth_getTransactionCount": lambda who, tag="latest": hex(self._state(tag).get_nonce(address_of(who))),
             "eth_getBalance": lambda who, tag="latest": hex(self._state(tag).get_balance(address_of(who))),
             "eth_getCode": lambda who, tag="latest": _hex(self._state(tag).get_code(address_of(who))),
+            "eth_getProof": self._proof,
             "eth_getTransactionReceipt": self._receipt,
+            "eth_getBlockReceipts": lambda tag: self._receipts(self.header(tag)),
             "eth_getTransactionByHash": self._transaction,
             "eth_getLogs": lambda wanted: list(self._logs(wanted)),
         }
@@ -81,7 +85,17 @@ class Answers:
             "number": hex(header.block_number),
             "hash": _hex(header.hash),
             "parentHash": _hex(header.parent_hash),
+            "sha3Uncles": _hex(header.uncles_hash),
+            "miner": _hex(header.coinbase),
             "stateRoot": _hex(header.state_root),
+            "transactionsRoot": _hex(header.transaction_root),
+            "receiptsRoot": _hex(header.receipt_root),
+            "withdrawalsRoot": _hex(header.withdrawals_root),
+            "logsBloom": _bloom(header.bloom),
+            "difficulty": hex(header.difficulty),
+            "extraData": _hex(header.extra_data),
+            "mixHash": _hex(header.mix_hash),
+            "nonce": _hex(header.nonce),
             "timestamp": hex(header.timestamp),
             "gasLimit": hex(header.gas_limit),
             "gasUsed": hex(header.gas_used),
@@ -114,7 +128,16 @@ class Answers:
             "value": hex(tx.value),
             "input": _hex(tx.data),
             "chainId": hex(self._chain.chain_id),
+            **_priced(tx),
         }
+
+    def _proof(self, who: object, keys: Sequence[object], tag: object = "latest") -> dict[str, Any]:
+        """The nodes from a block's state root to an account; of storage none."""
+        if keys:
+            raise NodeError("proofs of storage are not given", code=-32602)
+        tree = HexaryTrie(self._chain.chaindb.db, self.header(tag).state_root)
+        proof = tree.get_proof(keccak(address_of(who)))  # type: ignore[no-untyped-call]
+        return {"address": who, "accountProof": [_hex(encode(node)) for node in proof], "storageProof": []}
 
     def _receipt(self, tx_hash: str) -> dict[str, Any] | None:
         place = self._place(tx_hash)
@@ -154,6 +177,22 @@ def _matches(log: dict[str, Any], addresses: set[str], topics: Sequence[Sequence
     return all(options is None or have in options for options, have in zip(topics, log["topics"], strict=False))
 
 
+def _priced(tx: Any) -> dict[str, Any]:
+    """Type, prices, accesses and signature of a transaction."""
+    signed = {"r": hex(tx.r), "s": hex(tx.s)}
+    kind = getattr(tx, "type_id", None)
+    if kind is None:
+        return {"type": "0x0", "gasPrice": hex(tx.gas_price), "v": hex(tx.v), **signed}
+    prices = {"gasPrice": tx.gas_price} if kind == 1 else {
+        "maxFeePerGas": tx.max_fee_per_gas, "maxPriorityFeePerGas": tx.max_priority_fee_per_gas}  # fmt: skip
+    accesses = [
+        {"address": _hex(who), "storageKeys": [f"0x{key:064x}" for key in keys]} for who, keys in tx.access_list
+    ]
+    parity = {"yParity": hex(tx.y_parity), "v": hex(tx.y_parity)}
+    return {"type": hex(kind), "accessList": accesses, **{name: hex(price) for name, price in prices.items()}, **parity,
+            **signed}  # fmt: skip
+
+
 def _formatted(block: Any, receipts: Sequence[Any]) -> Iterator[dict[str, Any]]:
     before = logs = 0
     for index, (tx, receipt) in enumerate(zip(block.transactions, receipts, strict=True)):
@@ -168,6 +207,8 @@ def _formatted(block: Any, receipts: Sequence[Any]) -> Iterator[dict[str, Any]]:
             "from": _hex(tx.sender),
             "to": _hex(tx.to) if tx.to else None,
             "contractAddress": None if tx.to else _created(tx),
+            "type": hex(getattr(tx, "type_id", None) or 0),
+            "logsBloom": _bloom(receipt.bloom),
             "status": "0x1" if receipt.state_root == b"\x01" else "0x0",
             "gasUsed": hex(receipt.gas_used - before),
             "cumulativeGasUsed": hex(receipt.gas_used),
@@ -179,6 +220,10 @@ def _formatted(block: Any, receipts: Sequence[Any]) -> Iterator[dict[str, Any]]:
 def _log(log: Any, place: dict[str, str], index: int) -> dict[str, Any]:
     topics = ["0x" + topic.to_bytes(32, "big").hex() for topic in log.topics]
     return {**place, "address": _hex(log.address), "topics": topics, "data": _hex(log.data), "logIndex": hex(index)}
+
+
+def _bloom(bits: int) -> str:
+    return f"0x{bits:0512x}"
 
 
 def _created(tx: Any) -> str:

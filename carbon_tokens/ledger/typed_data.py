@@ -77,13 +77,14 @@ class TypedData:
 
 def signer_of(data: TypedData, signature: bytes) -> str:
     """The account that signed a message, 65 bytes r, s, v; "" for what is no signature."""
-    from eth_keys import keys
-    from eth_keys.exceptions import BadSignature, ValidationError
+    from eth_keys.datatypes import Signature
+    from eth_keys.exceptions import BadSignature
+    from eth_utils.exceptions import ValidationError
 
     if len(signature) != 65 or signature[64] not in (27, 28):
         return ""
     try:
-        key = keys.Signature(signature[:64] + bytes([signature[64] - 27])).recover_public_key_from_msg_hash(
+        key = Signature(signature[:64] + bytes([signature[64] - 27])).recover_public_key_from_msg_hash(
             data.digest()
         )
     except (BadSignature, ValidationError):

@@ -64,7 +64,8 @@ class CertificateBatch(Document):
         last = whole("serial_thru", self.serial_thru, SERIAL_BITS)
         if last < first:
             raise StatementError("is below serial_from", where="serial_thru")
-        if not {first, last} <= {int(digits) for digits in re.findall(r"[0-9]+", self.serials)}:
+        runs = {digits.lstrip("0") or "0" for digits in re.findall(r"[0-9]+", self.serials)}  # of any length
+        if not {str(first), str(last)} <= runs:
             raise StatementError(f"{first} to {last} is not in {self.serials!r}", where="serials")
         if not 0 < whole("amount", self.amount, WH_BITS) <= (last - first + 1) * PER_SERIAL:
             raise StatementError(f"{self.amount} is nothing or more than 1 MWh or 1 t for each serial", where="amount")

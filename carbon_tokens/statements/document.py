@@ -85,7 +85,11 @@ class Document(Part):
 
 
 def parse(text: str | bytes) -> Any:
-    """JSON without floats and without repeated names. Raises StatementError."""
+    """JSON without floats and without repeated names; bytes are UTF-8 without a mark. Raises StatementError."""
+    try:
+        text = text.decode() if isinstance(text, bytes) else text  # json.loads would guess other encodings
+    except UnicodeDecodeError as error:
+        raise StatementError(f"this is no JSON in UTF-8 ({error.reason})") from error
     if too_deep(text):
         raise StatementError("this is no document: it nests too deep")
     try:

@@ -88,6 +88,7 @@ class FactorReference(Part):
         whole("year", self.year, 16)
         for name in ("location_g_per_mwh", "residual_g_per_mwh"):
             whole(name, getattr(self, name))
+        words("residual_rate", self.residual_rate, empty=True)
         hexadecimal("file_sha256", self.file_sha256, 32)
         if self.release != "0x" + release_id(self.dataset, self.year, self.edition).hex():
             raise StatementError(f"is not the id of {self.dataset} {self.year} {self.edition}", where="release")

@@ -52,7 +52,7 @@ class Input(Part):
 
     def __post_init__(self) -> None:
         path = PurePosixPath(words("name", self.name))
-        if path.is_absolute() or ".." in path.parts or "\\" in self.name or ":" in path.parts[0]:
+        if path.is_absolute() or ".." in path.parts or "\\" in self.name or ":" in (path.parts or ":")[0]:
             raise StatementError(f"{self.name!r} leaves the folder of inputs", where="name")
         one_of("kind", self.kind, KINDS)
         hexadecimal("sha256", self.sha256, 32)
@@ -96,6 +96,8 @@ class Statement(Document):
         hexadecimal("facility", self.facility, FACILITY_OCTETS)
         for name in ("hours_present", "hours_missing"):
             whole(name, getattr(self, name))
+        for name in ("utility", "meter_number"):
+            words(name, getattr(self, name), empty=True)
         one_of("missing", self.missing, ("", *POLICIES))
         one_of("quality", self.quality, QUALITIES)
         self._check_pue()

@@ -224,6 +224,8 @@ def test_direct_and_upstream_emissions_can_be_stated_without_a_meter() -> None:
         {"residual_g_per_mwh": 1},
         {"residual_published": True},
         {"residual_published": 0},
+        {"residual_rate": None},
+        {"residual_rate": []},
         {"residual_rate": "1"},
         {"edition": "v3"},
         {"year": 2019},
