@@ -41,6 +41,7 @@ def _amount(text: str) -> int:
 
 
 _FACILITY, _TOKEN = _number(216, "facility"), _number(256, "token")
+claim_number = _number(256, "claim")
 
 Facility = Annotated[int, typer.Option("--facility", help="The facility's id.", parser=_FACILITY, metavar="ID")]
 ReportingMonth = Annotated[
@@ -62,7 +63,7 @@ Amounts = Annotated[
 ]
 Amount = Annotated[int, typer.Option("--amount", help="Wh or g.", parser=_amount, metavar="N")]
 Hash = Annotated[bytes, typer.Option("--evidence", help="Hash of the document.", parser=_hash32, metavar="HEX")]
-ClaimId = Annotated[int, typer.Argument(help="The claim's id.", parser=_number(256, "claim"), metavar="CLAIM")]
+ClaimId = Annotated[int, typer.Argument(help="The claim's id.", parser=claim_number, metavar="CLAIM")]
 Zone = Annotated[str, typer.Option("--zone", help="Market zone, e.g. US.")]
 Into = Annotated[
     int | None,
