@@ -149,12 +149,14 @@ integration-ganache: .venv/stamp-dev node_modules/.stamp ## the same on Ganache
 	@echo "== integration on Ganache"
 	$(INTEGRATION) $(BESIDE) -m ganache
 
+# What ran on SQLite, and takes minutes again on PostgreSQL: in CI not twice.
+NOT_IN_CI = -k "not (whatever_is_asked or test_service_facilities or test_service_shares)"
 integration-long: .venv/stamp-dev node_modules/.stamp ## what takes minutes, and the index in a PostgreSQL of its own
 	@echo "== integration, the long ones and PostgreSQL"
 	@ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql > /dev/null; } || \
 		{ echo "integration-long: PostgreSQL's server is needed (Debian: postgresql)"; exit 1; }
-	$(INTEGRATION) $(BESIDE) $(if $(CI),-k "not whatever_is_asked") -m "postgresql or slow" # those ran on SQLite
+	$(INTEGRATION) $(BESIDE) $(if $(CI),$(NOT_IN_CI)) -m "postgresql or slow"
 
 doc-tests: .venv/stamp-dev node_modules/.stamp ## the commands of README.md are executed
 	@echo "== docs"
