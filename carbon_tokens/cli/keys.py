@@ -1,4 +1,4 @@
-"""``key``: who may act on a node, and the log of what was done there."""
+"""``key``: who may act on a node, changing their keys, and the log of what was done there."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ import typer
 
 from carbon_tokens.cli.index import Database
 from carbon_tokens.cli.run import REFUSED, Run, verb
-from carbon_tokens.errors import ExtraMissing
+from carbon_tokens.errors import ExtraMissing, LedgerError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-app = typer.Typer(help="API keys of a node: add, list, revoke, and the log of actions.", no_args_is_help=True)
+app = typer.Typer(help="API keys of a node: add, list, rotate, revoke, and the log of actions.", no_args_is_help=True)
 
 Organisation = Annotated[str, typer.Option("--organisation", help="Whose key it is; made where there is none.")]
 Role = Annotated[str, typer.Option("--role", help="admin, operator, auditor, issuer or customer.")]
 Days = Annotated[int, typer.Option("--days", help="Days that the key is good for.", min=1, max=3650)]
 Scope = Annotated[
     list[str], typer.Option("--scope", help="Limit it to a chain (1) or a facility (1/0x…); may be repeated.")
+]
+Overlap = Annotated[
+    int, typer.Option("--overlap", help="Hours in which the old key and the new one are good.", min=0, max=720)
 ]
 Prefix = Annotated[str, typer.Argument(help="What key list shows of it: 12 hex digits.")]
 
@@ -50,10 +53,23 @@ def list_(run: Run, database: Database = "sqlite:///node.db") -> None:
 
     with _engine(database).begin() as connection:
         found = keys.listed(connection)
-    lines = [f"{each['prefix']} {each['role']:8} {each['organisation']}, until {_day(each['expires'])}"
-             + (f", only {' '.join(each['scope'])}" if each["scope"] else "")
-             + (f", revoked {_day(each['revoked'])}" if each["revoked"] else "") for each in found]  # fmt: skip
+    lines = [_line(each) for each in found]
     run.answer({"keys": found}, lambda out: out.print("\n".join(lines) or "no keys", soft_wrap=True, markup=False))
+
+
+@verb(app, "rotate", options=())
+def rotate(run: Run, prefix: Prefix, overlap: Overlap = 24, database: Database = "sqlite:///node.db") -> None:
+    """A new key in the place of one, shown this once; both are good for the overlap, then the new one alone."""
+    from carbon_tokens.service import keys
+    from carbon_tokens.service.reading import Unknown
+
+    try:
+        with _engine(database).begin() as connection:
+            made, until = keys.rotate(connection, prefix, overlap)
+    except Unknown as error:
+        raise LedgerError(f"there is no {error}", todo="See key list.") from None
+    said = f"{made}\nIt is not shown again. {prefix} is good until {_minute(until)} UTC."
+    run.answer({"key": made, "old_until": until}, lambda out: out.print(said, soft_wrap=True, markup=False))
 
 
 @verb(app, "revoke", options=())
@@ -85,6 +101,16 @@ def log(run: Run, database: Database = "sqlite:///node.db") -> None:
         raise typer.Exit(REFUSED)
 
 
+def _line(key: dict[str, Any]) -> str:
+    """A key in words."""
+    parts = [f"{key['prefix']} {key['role']:8} {key['organisation']}", f"until {_day(key['expires'])}"]
+    parts += [f"only {' '.join(key['scope'])}"] if key["scope"] else []
+    parts += [f"last used {_minute(key['used'])} UTC" if key["used"] else "never used"]
+    parts += [f"replaced by {key['replaced_by']}"] if key["replaced_by"] else []
+    parts += [f"revoked {_day(key['revoked'])}"] if key["revoked"] else []
+    return ", ".join(parts)
+
+
 def _engine(database: str) -> Engine:
     try:
         from carbon_tokens.service import database as databases
@@ -95,3 +121,7 @@ def _engine(database: str) -> Engine:
 
 def _day(seconds: Any) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
+
+
+def _minute(seconds: Any) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"

@@ -32,6 +32,19 @@ Signers = Annotated[
     Path | None,
     typer.Option("--signer", help="TOML file of who signs here for which organisation.", exists=True, dir_okay=False),
 ]
+QuotaBytes = Annotated[
+    int, typer.Option("--evidence-bytes", help="Bytes of evidence that each organisation may keep.", min=0)
+]
+QuotaFiles = Annotated[
+    int, typer.Option("--evidence-files", help="Files of evidence that each organisation may keep.", min=0)
+]
+PublicUrl = Annotated[
+    str, typer.Option("--public-url", help="Where people reach it, https://…: for links, QR codes and cookies.")
+]
+Proxies = Annotated[
+    str,
+    typer.Option("--forwarded-allow-ips", help="Proxies whose X-Forwarded headers count: IPs, networks or *; none."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,12 +54,13 @@ def register(app: typer.Typer) -> None:
 def serve(
     run: Run, database: Database = "", host: Host = "127.0.0.1", port: Port = 8080, name: Name = "",
     every: Every = 2.0, seed_demo: SeedDemo = False, networks: Networks = None, workers: Workers = 1, log: Log = "text",
-    evidence: Evidence = "", signer: Signers = None,
+    evidence: Evidence = "", signer: Signers = None, public_url: PublicUrl = "", forwarded_allow_ips: Proxies = "",
+    evidence_bytes: QuotaBytes = 10_000_000_000, evidence_files: QuotaFiles = 10_000,
 ) -> None:  # fmt: skip
     """Runs a node: pages at /, the API at /api/v1, /health, /metrics. Without --signer it writes to no chain."""
     try:
         from carbon_tokens.evidence import open_store
-        from carbon_tokens.service import running, signers
+        from carbon_tokens.service import addresses, running, signers
     except ModuleNotFoundError as error:
         raise ExtraMissing(f"a node needs {error.name}", todo="pip install 'carbon-tokens[node]'") from error
 
@@ -61,7 +75,8 @@ def serve(
     home.mkdir(parents=True, exist_ok=True)
     settings = running.Settings(
         database or f"sqlite:///{home / 'node.db'}", chains, every, log, evidence or str(home / "evidence"),
-        str(signer) if signer else "",
+        str(signer) if signer else "", addresses.public(public_url), addresses.proxies(forwarded_allow_ips),
+        evidence_bytes, evidence_files,
     )  # fmt: skip
     open_store(settings.evidence)  # what is wrong with an address or a file is said here, not by each worker
     if signer:

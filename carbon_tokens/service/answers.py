@@ -180,6 +180,16 @@ class KeyAnswer(BaseModel):
     expires: int
     revoked: int | None
     scope: list[str]
+    used: int | None = Field(description="When it was last used, to the minute; null: never.")
+    replaced_by: str | None = Field(description="The key that it was rotated to.")
+
+
+class Rotation(BaseModel):
+    overlap_hours: int = Field(default=24, ge=0, le=720, description="Hours in which old and new key are both good.")
+
+
+class RotatedKey(NewKey):
+    old_until: int = Field(description="When the old key ends.")
 
 
 class ActionAnswer(BaseModel):

@@ -52,3 +52,12 @@ class EvidenceAnswer(BaseModel):
 class EvidencePage(BaseModel):
     items: list[EvidenceAnswer]
     next: int | None
+
+
+class QuotaAnswer(BaseModel):
+    """What an organisation may keep of evidence, sealed, and what it keeps."""
+
+    bytes: int
+    files: int
+    bytes_used: int
+    files_used: int

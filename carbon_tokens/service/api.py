@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from carbon_tokens.claims import proof as proofs
+from carbon_tokens.claims import bundle as bundles
 from carbon_tokens.claims.verifying import verify
 from carbon_tokens.errors import CarbonTokensError
 from carbon_tokens.ledger.ids import HOURLY
@@ -113,7 +113,7 @@ def holdings(
 
 @router.post("/verify", response_model=forms.VerificationAnswer, responses=PROBLEMS, tags=["verification"])
 def verification(node: Here, body: dict[str, Any]) -> Any:
-    """Verifies a proof file: by itself, and on its chain where this node follows it.
+    """Verifies a proof or a bundle: by itself, and on its chain where this node follows it.
 
     Whoever trusts nobody runs `carbon-tokens verify` at home: this node could lie.
     """
@@ -141,7 +141,7 @@ def verified(node: Node, body: dict[str, Any]) -> dict[str, Any]:
 
 def _place(path: Path) -> tuple[int, str]:
     try:
-        chain = proofs.read(path).chain
+        chain = bundles.proof_in(path).chain
         return chain.id, chain.genesis
     except CarbonTokensError:
         return -1, ""  # verify says what is wrong with it

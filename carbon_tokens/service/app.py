@@ -22,6 +22,7 @@ from carbon_tokens.errors import (
     AllocationError,
     CarbonTokensError,
     EnergyError,
+    EvidenceFull,
     EvidenceLost,
     EvidenceRefused,
     FactorError,
@@ -31,11 +32,14 @@ from carbon_tokens.errors import (
 from carbon_tokens.nesting import LIMIT as NESTING
 from carbon_tokens.nesting import too_deep
 from carbon_tokens.service import (
+    addresses,
     api,
+    audits_api,
     desk,
     facilities,
     factor_api,
     keeping,
+    keys_api,
     logs,
     pages,
     shares_api,
@@ -45,12 +49,14 @@ from carbon_tokens.service import (
     writing,
 )
 from carbon_tokens.service.answers import Health, Problem
-from carbon_tokens.service.audits import Conflict, NotAcceptable
-from carbon_tokens.service.keys import Limiter
+from carbon_tokens.service.limits import Limiter
 from carbon_tokens.service.metrics import Metrics
 from carbon_tokens.service.node import Node
+from carbon_tokens.service.quotas import QUOTA, Amount
 from carbon_tokens.service.reading import Unknown
+from carbon_tokens.service.refusals import Conflict, NotAcceptable
 from carbon_tokens.service.signers import Signers
+from carbon_tokens.service.uses import Uses
 
 BODY_LIMIT = 20_000_000  # bytes: a proof of a year with all its documents has less than one of them
 _HEADERS = {
@@ -62,15 +68,23 @@ _HEADERS = {
 _STATUS = {  # else the chain does not answer
     Conflict: 409, Reverted: 409, NotAcceptable: 422, StatementError: 422, EnergyError: 422, FactorError: 422,
     AllocationError: 422, EvidenceRefused: 422, EvidenceLost: 502,
+    EvidenceFull: 413,
 }  # fmt: skip
 Next = Callable[[Request], Awaitable[Response]]
 
 
-def create(node: Node, evidence: str = "", signers: Signers | None = None) -> FastAPI:
-    """The application of a node; the node starts and stops with it. ``evidence``: the address of its store of evidence.
+def create(
+    node: Node, evidence: str = "", signers: Signers | None = None, public_url: str = "", quota: Amount = QUOTA
+) -> FastAPI:
+    """The application of a node; the node starts and stops with it.
+
+    Args:
+        evidence: the address of its store of evidence.
+        quota: what each organisation may keep there.
+        public_url: where people reach it, for links and QR codes; "": what each request calls it.
 
     Raises:
-        EvidenceRefused: an address that is none.
+        EvidenceRefused, LedgerError: an address that is none.
     """
     metrics = Metrics(node)
 
@@ -78,18 +92,18 @@ def create(node: Node, evidence: str = "", signers: Signers | None = None) -> Fa
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         node.start()
         yield
+        app.state.uses.close()
         node.stop()
 
     app = FastAPI(
         title="carbon-tokens node", version=version("carbon-tokens"), lifespan=lifespan, docs_url=None, redoc_url=None,
         description="What the chain recorded of facilities, their months and claims; and verification of proofs.",
     )  # fmt: skip
-    app.state.node, app.state.limiter = node, Limiter()
-    app.state.signers = signers or Signers()
-    app.state.evidence = keeping.store_for(node.engine, evidence)
+    app.state.node, app.state.limiter, app.state.uses = node, Limiter(), Uses(node.engine)
+    app.state.signers, app.state.public_url = signers or Signers(), addresses.public(public_url)
+    app.state.evidence, app.state.quota = keeping.store_for(node.engine, evidence), quota
     app.include_router(api.router)
-    app.include_router(writing.router)
-    for each in (facilities, statements_api, shares_api, factor_api, transactions, uploads):
+    for each in (keys_api, audits_api, facilities, statements_api, shares_api, factor_api, transactions, uploads):
         app.include_router(each.router)
     app.include_router(pages.router)
     app.include_router(desk.routes)

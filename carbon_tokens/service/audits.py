@@ -13,13 +13,14 @@ import json
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from eth_keys.datatypes import Signature
 from eth_utils.address import to_checksum_address
 from sqlalchemy import Connection, select, update
 
-from carbon_tokens.errors import LedgerError, StatementError
+from carbon_tokens.errors import StatementError
 from carbon_tokens.ledger import signing
 from carbon_tokens.ledger.documents import audit_of
 from carbon_tokens.ledger.records import SignedMessage
@@ -29,6 +30,7 @@ from carbon_tokens.periods import Month
 from carbon_tokens.service import actions, schema
 from carbon_tokens.service.keys import Principal
 from carbon_tokens.service.reading import Unknown
+from carbon_tokens.service.refusals import Conflict, NotAcceptable
 from carbon_tokens.statements import Restatement, read_auditable
 
 REQUESTED, TAKEN, SIGNED, REFUSED, WITHDRAWN, AUDITED = (
@@ -42,14 +44,6 @@ REQUESTED, TAKEN, SIGNED, REFUSED, WITHDRAWN, AUDITED = (
 OPEN = (REQUESTED, TAKEN)
 _DAY = 86_400
 _DAYS = 30
-
-
-class Conflict(LedgerError):
-    """The request is not in a state, or at a version, in which this can be done."""
-
-
-class NotAcceptable(LedgerError):
-    """A signature that is none, or not of an auditor of this facility."""
 
 
 def request(
@@ -146,25 +140,28 @@ def withdraw(connection: Connection, by: Principal, row: Mapping[str, Any], seen
     return _changed(connection, by, row, seen, OPEN, "audit withdrawn", state=WITHDRAWN)
 
 
-def sign(
-    connection: Connection, by: Principal, row: Mapping[str, Any], seen: int, signature: bytes, views: LedgerViews,
-    account: str = "",
-) -> dict[str, Any]:  # fmt: skip
-    """Adds an auditor's signature of the typed data; with enough of them for the facility the request is signed.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A signature that was compared with the chain: whose it is, and how many a request needs."""
+
+    auditor: str
+    signature: bytes
+    quorum: int
+
+
+def given(by: Principal, row: Mapping[str, Any], seen: int, signature: bytes, views: LedgerViews,
+          account: str = "") -> Given:  # fmt: skip
+    """A signature of the typed data by an auditor who may sign it, as the chain says now. It changes nothing.
 
     Args:
         account: whose signature it must be; "": any auditor's.
 
     Raises:
-        Conflict: as ``take``.
+        Conflict: as ``require_taken``.
         NotAcceptable: a signature that is none, or of an account that is no auditor of the facility's market.
     """
-    _own(by, row)
-    _in(row, (TAKEN,))
-    message = unsigned(row)
-    digest = signing.typed_data(message.message, message.deadline, chain_id=views.chain.id,
-                                contract=views.address("Auditors")).digest()  # fmt: skip
-    who = _signer(signature, digest)
+    require_taken(by, row, seen)
+    who = _signer(signature, typed(row, views).digest())
     if account and who != account:
         raise NotAcceptable(f"the signer gave a signature of {who}, not of {account}", where=row["id"])
     facility = views.facility(int(row["facility"], 16))
@@ -174,9 +171,18 @@ def sign(
     panel = views.call("Auditors", "panelOf", int(row["facility"], 16))
     if panel["quorum"] and who not in panel["members"]:
         raise NotAcceptable(f"{who} is not in the facility's panel", where=row["id"])
-    kept = [each for each in json.loads(row["signatures"]) if each["auditor"] != who]
-    kept.append({"auditor": who, "signature": "0x" + signature.hex()})
-    state = SIGNED if len(kept) >= max(1, panel["quorum"]) else TAKEN
+    return Given(who, signature, max(1, panel["quorum"]))
+
+
+def sign(connection: Connection, by: Principal, row: Mapping[str, Any], seen: int, signed: Given) -> dict[str, Any]:
+    """Adds an auditor's signature; with enough of them for the facility the request is signed.
+
+    Raises:
+        Conflict: as ``take``: it may have changed since the signature was compared with the chain.
+    """
+    kept = [each for each in json.loads(row["signatures"]) if each["auditor"] != signed.auditor]
+    kept.append({"auditor": signed.auditor, "signature": "0x" + signed.signature.hex()})
+    state = SIGNED if len(kept) >= signed.quorum else TAKEN
     return _changed(connection, by, row, seen, (TAKEN,), "audit signed", state=state, signatures=json.dumps(kept))
 
 

@@ -7,15 +7,17 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import segno
-from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, Path, Request, Response, UploadFile
 from fastapi.responses import HTMLResponse
 
 from carbon_tokens.errors import CarbonTokensError
 from carbon_tokens.ledger.ids import HOURLY
 from carbon_tokens.ledger.records import Claim
+from carbon_tokens.ledger.views import data_uri
 from carbon_tokens.nesting import loads
 from carbon_tokens.periods import Month
 from carbon_tokens.service import answers as forms
+from carbon_tokens.service import certificate_files
 from carbon_tokens.service.api import verified
 from carbon_tokens.service.node import Node
 from carbon_tokens.service.rendering import Here, page
@@ -24,6 +26,7 @@ Compared = Annotated[str, Form(pattern="^(|[0-9]{1,10}/0x[0-9a-f]{64})$")]
 _KEPT = 256
 _drawn: dict[tuple[str, int, str], tuple[Claim, dict[str, Any]]] = {}
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+router.include_router(certificate_files.router)
 
 
 @router.get("/chains/{chain}/claims/{claim}")
@@ -41,9 +44,20 @@ def certificate(request: Request, node: Here, chain: forms.ChainNumber, claim: f
         facility=node.reader.facility(chain, about), months=_months(node, chain, about, found),
         network=next(each for each in node.reader.chains() if each["id"] == chain),
         first=str(Month(found.first)), last=str(Month(found.last)),
-        basis="hourly" if found.basis == HOURLY else "annual",
+        basis="hourly" if found.basis == HOURLY else "annual", kinds=certificate_files.kinds(),
         claimed_at=f"{datetime.fromtimestamp(found.time, UTC):%Y-%m-%d %H:%M} UTC",
     )  # fmt: skip
+
+
+@router.get("/chains/{chain}/claims/{claim}/contract.{kind}")
+def drawn(
+    node: Here, chain: forms.ChainNumber, claim: forms.ClaimId, kind: Annotated[str, Path(pattern="^(svg|json)$")]
+) -> Response:
+    """What the contract itself says of a certificate now: its picture, or all of its data."""
+    stated = _claim(node, chain, int(claim, 16))[1]
+    content = data_uri(stated["image"]) if kind == "svg" else json.dumps(stated, ensure_ascii=False)
+    headers = {"Content-Disposition": f'attachment; filename="contract.{kind}"'}
+    return Response(content, media_type=certificate_files.KINDS[kind], headers=headers)
 
 
 def _claim(node: Node, chain: int, claim: int) -> tuple[Claim, dict[str, Any]]:

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select
 
 from carbon_tokens import nesting
 from carbon_tokens.service import actions, database, schema
-from carbon_tokens.service.audits import NotAcceptable
 from carbon_tokens.service.keys import Principal
+from carbon_tokens.service.refusals import NotAcceptable
 
 LONGEST = 100_000  # bytes
 _SHOWN = ("name", "city")

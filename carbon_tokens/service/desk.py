@@ -13,6 +13,7 @@ from typing import Annotated
 from fastapi import Cookie, Form, Query, Request, Response
 
 from carbon_tokens.service import (
+    addresses,
     desk_admin,
     desk_asking,
     desk_audits,
@@ -26,7 +27,8 @@ from carbon_tokens.service import (
     sessions,
 )
 from carbon_tokens.service.desk_seat import COOKIE, MENU, At, By, limited, moved, router, same_site, shown
-from carbon_tokens.service.keys import Limiter
+from carbon_tokens.service.languages import say
+from carbon_tokens.service.limits import Limiter
 from carbon_tokens.service.rendering import Here
 
 _BEFORE = "before"  # the cookie of the page to sign in
@@ -49,11 +51,11 @@ def signed_in(
     same_site(request)
     limited(_limiter(request), request.client.host if request.client else "")
     if not before or not sessions.is_form_token(before, form):
-        return _door(request, to, 403, "The form was too old, or cookies are off. Try again.")
+        return _door(request, to, 403, say("The form was too old, or cookies are off. Try again."))
     with node.engine.begin() as connection:
         token = sessions.begin(connection, key.strip())
     if token is None:
-        return _door(request, to, 401, "This is no key, or it has expired or was revoked.")
+        return _door(request, to, 401, say("This is no key, or it has expired or was revoked."))
     response = moved(to if _OWN.fullmatch(to) else "/desk")
     _give(request, response, COOKIE, token, "/desk")
     response.delete_cookie(_BEFORE, path="/sign-in")
@@ -87,7 +89,7 @@ def _door(request: Request, to: str, status: int = 200, fault: str = "") -> Resp
 
 
 def _give(request: Request, response: Response, name: str, token: str, path: str) -> None:
-    secure = request.url.scheme == "https"
+    secure = addresses.is_secure(request)
     response.set_cookie(
         name, token, max_age=sessions.LASTS_S, path=path, secure=secure, httponly=True, samesite="strict"
     )

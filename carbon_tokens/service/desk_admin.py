@@ -13,9 +13,9 @@ from sqlalchemy import select
 
 from carbon_tokens.errors import LedgerError
 from carbon_tokens.service import actions, keys, schema
-from carbon_tokens.service.audits import NotAcceptable
 from carbon_tokens.service.desk_seat import At, By, Seat, moved, router, shown
 from carbon_tokens.service.node import Node
+from carbon_tokens.service.refusals import NotAcceptable
 from carbon_tokens.service.rendering import Here, short
 from carbon_tokens.service.writing import only
 
@@ -44,6 +44,18 @@ def add(
             made = keys.add(connection, organisation, role, days, seat.by)
     except LedgerError as error:
         raise NotAcceptable(error.what, where="key", todo=error.todo) from error
+    return _keys(request, node, seat, made)
+
+
+@routes.post("/desk/keys/{prefix}/rotation")
+def rotate(
+    request: Request, node: Here, seat: By, prefix: str,
+    overlap_hours: Annotated[int, Form(ge=0, le=keys.OVERLAP_HOURS)],
+) -> Response:  # fmt: skip
+    """A new key in the place of one, shown on the answer to this form and never again."""
+    only(seat.by, "admin")
+    with node.engine.begin() as connection:
+        made, _ = keys.rotate(connection, prefix, overlap_hours, seat.by)
     return _keys(request, node, seat, made)
 
 
@@ -82,8 +94,10 @@ def _keys(request: Request, node: Node, seat: Seat, made: str = "") -> Response:
         rows = keys.listed(connection)
     found: list[dict[str, Any]] = []
     for row in rows:
-        ended = "revoked" if row["revoked"] else "expired" if int(str(row["expires"])) <= now else ""
-        found.append({**row, "ended": ended, "until": _time(int(str(row["expires"])))[:10]})
+        ended = "revoked" if row["revoked"] else "expired" if row["expires"] <= now else ""
+        used = _time(row["used"]) if row["used"] else ""
+        until = _time(row["expires"])
+        found.append({**row, "ended": ended, "used": used, "until": until if row["replaced_by"] else until[:10]})
     return shown(request, "desk_keys.html", seat, keys=found, made=made, roles=keys.ROLES)
 
 

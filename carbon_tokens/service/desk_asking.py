@@ -70,15 +70,15 @@ def _asked(
     request: Request, node: Node, seat: Seat, chain: int, documents: Sequence[dict[str, Any]], once: str
 ) -> Response:
     row: dict[str, Any] = {}
-    with on_chain(node, chain) as follower:
 
-        def do(connection: Connection) -> Any:
-            return {"id": audits.put(connection, seat.by, row)["id"]}
+    def do(connection: Connection) -> Any:
+        return {"id": audits.put(connection, seat.by, row)["id"]}
 
-        def first() -> None:
+    def first() -> None:
+        with on_chain(node, chain) as follower:
             row.update(audits.asked(seat.by, chain, follower.views, documents))
 
-        answer = repeatable(request, node, seat.by, once, [chain, documents], do, first)
+    answer = repeatable(request, node, seat.by, once, [chain, documents], do, first)
     return moved(f"/desk/audits/{json.loads(bytes(answer.body))['id']}")
 
 

@@ -17,6 +17,7 @@ from carbon_tokens.ledger.ids import AUDITOR_ROLE, role_id
 from carbon_tokens.periods import Month
 from carbon_tokens.service import audits, desk_evidence, operating
 from carbon_tokens.service.answers import RequestId
+from carbon_tokens.service.audits_api import added
 from carbon_tokens.service.desk_evidence import Place
 from carbon_tokens.service.desk_files import sealed_of
 from carbon_tokens.service.desk_queue import day, names_of
@@ -78,9 +79,7 @@ def sign(
 ) -> Response:  # fmt: skip
     """Adds the signature that a wallet made of the typed data."""
     only(seat.by, "auditor")
-    row = _found(node, seat, number)
-    with on_chain(node, row["chain"]) as follower, node.engine.begin() as connection:
-        audits.sign(connection, seat.by, row, version, bytes.fromhex(signature[2:]), follower.views)
+    added(node, seat.by, _found(node, seat, number), version, bytes.fromhex(signature[2:]))
     return moved(f"/desk/audits/{number}")
 
 

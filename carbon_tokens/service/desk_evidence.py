@@ -16,10 +16,19 @@ from carbon_tokens.errors import CarbonTokensError, Reverted
 from carbon_tokens.ledger.records import Account, Facility, Factor
 from carbon_tokens.ledger.views import LedgerViews
 from carbon_tokens.periods import Month
+from carbon_tokens.service.languages import later, say
+from carbon_tokens.service.rendering import count, decimal
 from carbon_tokens.statements import Auditable, FleetStatement, MethodReference, Restatement, Statement
 from carbon_tokens.units import WH_PER_MWH
 
-QUALITY = {"A": "metered", "B": "modelled", "C": "by default coefficients", "D": "an estimate"}
+QUALITY = {
+    "A": later("metered"),
+    "B": later("modelled"),
+    "C": later("by default coefficients"),
+    "D": later("an estimate"),
+}
+KINDS = {Statement: later("Statement"), FleetStatement: later("Statement of a fleet"),
+         Restatement: later("Restatement")}  # fmt: skip
 _JUMP = 2  # a month's energy against the audited one before: more than twice, or less than half, is worth a look
 
 
@@ -80,12 +89,12 @@ def account_stops(place: Place, first_version: int, month: Month) -> list[str]:
     """Why the contract would refuse anything for this facility-month at this version."""
     found = []
     if place.account.closed:
-        found.append("The month is closed: only a restatement changes it.")
+        found.append(say("The month is closed: only a restatement changes it."))
     if place.account.version + 1 != first_version:
-        found.append(f"The account is at version {place.account.version}; this was asked for when it was at version "
-                     f"{first_version - 1}. Ask for it again.")  # fmt: skip
+        found.append(say("The account is at version %(now)s; this was asked for when it was at version %(then)s. "
+                         "Ask for it again.", now=place.account.version, then=first_version - 1))  # fmt: skip
     if month.start >= place.views.chain.time():
-        found.append("The month has not begun.")
+        found.append(say("The month has not begun."))
     return found
 
 
@@ -97,25 +106,27 @@ def history_looks(energy_wh: int, month: Month, months: Sequence[dict[str, Any]]
     last = before[-1]
     if last["energy_wh"] <= _JUMP * energy_wh <= _JUMP * _JUMP * last["energy_wh"]:
         return []
-    return [f"Energy is {energy_wh / last['energy_wh']:.2f} times that of {last['month']}, the month audited before."]
+    return [say("Energy is %(times)s times that of %(month)s, the month audited before.",
+                times=decimal(f"{energy_wh / last['energy_wh']:.2f}"), month=last["month"])]  # fmt: skip
 
 
 def _paper(document: Auditable, place: Place, cursors: dict[str, int]) -> Paper:
     published, missing = _published(document, place)
     products = _products(document, published)
     stops = [missing] * bool(missing) + [
-        f"Scope 2 {each.basis} is {each.grams:,} g by the chain's factor, stated are {each.stated:,} g."
+        say("Scope 2 %(basis)s is %(grams)s g by the chain's factor, stated are %(stated)s g.", basis=each.basis,
+            grams=count(each.grams), stated=count(each.stated))
         for each in products if not each.agrees
     ]  # fmt: skip
     if place.views.account_of_evidence(document.evidence):
-        stops.append("This document was audited before: it counts once.")
+        stops.append(say("This document was audited before: it counts once."))
     looks = _method_looks(document) + _factor_looks(document, place)
     period = ""
     if not isinstance(document, Restatement) and document.end:
-        period = f"{_time(document.start)} to {_time(document.end)}"
+        period = say("%(first)s to %(last)s", first=_time(document.start), last=_time(document.end))
         _follow_meter(document, place, cursors, stops, looks)
-    kind = {Statement: "Statement", FleetStatement: "Statement of a fleet", Restatement: "Restatement"}[type(document)]
-    quality = f"{document.quality}, {QUALITY[document.quality]}"
+    kind = say(KINDS[type(document)])
+    quality = f"{document.quality}, {say(QUALITY[document.quality])}"
     hashes = "0x" + document.evidence.hex(), period, quality, _release_file(document, place)
     return Paper(document, kind, *hashes, products, tuple(stops), tuple(looks))
 
@@ -129,9 +140,11 @@ def _published(document: Auditable, place: Place) -> tuple[Factor | None, str]:
     try:
         found, zone = place.views.factor(release, region), place.views.factor_zone(release, region)
     except Reverted:
-        return None, f"The chain has no factor of {factor.dataset} {factor.year} {factor.edition} for {region}."
+        release_name = f"{factor.dataset} {factor.year} {factor.edition}"
+        return None, say("The chain has no factor of %(release)s for %(region)s.", release=release_name, region=region)
     if zone != place.facility.market_zone:
-        return found, f"The release is of market {zone}, the facility of {place.facility.market_zone}."
+        return found, say("The release is of market %(zone)s, the facility of %(other)s.", zone=zone,
+                          other=place.facility.market_zone)  # fmt: skip
     return found, ""
 
 
@@ -147,29 +160,30 @@ def _products(document: Auditable, published: Factor | None) -> tuple[Product, .
         return ()
     residual = published.location if published.residual is None else published.residual
     return (
-        Product("location-based", document.energy_wh, published.location, document.scope2_location_g),
-        Product("residual mix", document.energy_wh, residual, document.scope2_residual_g),
+        Product(say("location-based"), document.energy_wh, published.location, document.scope2_location_g),
+        Product(say("residual mix"), document.energy_wh, residual, document.scope2_residual_g),
     )
 
 
 def _method_looks(document: Auditable) -> list[str]:
-    looks = []
+    looks, method = [], document.method.method
     if document.quality in "CD":
-        looks.append(f"Quality {document.quality}: {QUALITY[document.quality]}.")
+        looks.append(say("Quality %(grade)s: %(words)s.", grade=document.quality, words=say(QUALITY[document.quality])))
     missing = getattr(document, "hours_missing", 0)
     if missing:
         rule = getattr(document, "missing", "") or getattr(getattr(document, "options", None), "missing_hours", "")
-        looks.append(f"{missing} hours of the month have no reading; what stands for them: {rule or 'nothing'}.")
+        looks.append(say("%(hours)s hours of the month have no reading; what stands for them: %(rule)s.", hours=missing,
+                         rule=rule or say("nothing")))  # fmt: skip
     pue = getattr(document, "pue", "1")
     if pue != "1":
-        looks.append(f"The meter's energy was multiplied by a PUE of {pue}.")
+        looks.append(say("The meter's energy was multiplied by a PUE of %(pue)s.", pue=decimal(pue)))
     try:
         if MethodReference.shipped(document.method.boundary, document.method.method) != document.method:
-            looks.append(f"Method {document.method.method} differs from the one of this node's version.")
+            looks.append(say("Method %(method)s differs from the one of this node's version.", method=method))
     except CarbonTokensError:
-        looks.append(f"Method {document.method.method} is unknown to this node's version.")
+        looks.append(say("Method %(method)s is unknown to this node's version.", method=method))
     if not any(each.kind != "factor" for each in document.inputs):
-        looks.append("No file is named that the numbers rest on.")
+        looks.append(say("No file is named that the numbers rest on."))
     return looks
 
 
@@ -177,14 +191,16 @@ def _factor_looks(document: Auditable, place: Place) -> list[str]:
     factor = document.factor
     if factor is None:
         kind = isinstance(document, FleetStatement)
-        return [
+        hourly = say(
             "Scope 2 follows the grid by the hour: the chain cannot recompute it; `check` does, from the tables."
-        ] * kind
+        )
+        return [hourly] * kind
     looks = []
     if factor.region != place.facility.grid_region:
-        looks.append(f"The factor is of {factor.region}, the facility in {place.facility.grid_region}.")
+        looks.append(say("The factor is of %(region)s, the facility in %(other)s.", region=factor.region,
+                         other=place.facility.grid_region))  # fmt: skip
     if not factor.residual_published:
-        looks.append("The release states no residual mix: the location-based factor stands in for it.")
+        looks.append(say("The release states no residual mix: the location-based factor stands in for it."))
     return looks
 
 
@@ -192,19 +208,20 @@ def _follow_meter(
     document: Statement | FleetStatement, place: Place, cursors: dict[str, int], stops: list[str], looks: list[str]
 ) -> None:
     """Whether the meter's period begins where what was audited ends; earlier documents of the request count too."""
-    meter = document.meter
+    meter, number = document.meter, document.meter_number
     until = cursors.get(meter) or place.views.audited_until(bytes.fromhex(meter[2:]))
     if document.start < until:
-        stops.append(f"Meter {document.meter_number} is audited until {_time(until)}: this period counts already.")
+        stops.append(say("Meter %(meter)s is audited until %(time)s: this period counts already.", meter=number,
+                         time=_time(until)))  # fmt: skip
     elif until and document.start > until:
-        looks.append(f"Between {_time(until)} and {_time(document.start)} nothing of meter {document.meter_number} "
-                     "is audited.")  # fmt: skip
+        looks.append(say("Between %(first)s and %(last)s nothing of meter %(meter)s is audited.", first=_time(until),
+                         last=_time(document.start), meter=number))  # fmt: skip
     elif not until and document.start > document.month.start:
-        looks.append(f"The first reading of meter {document.meter_number} begins after the month does.")
+        looks.append(say("The first reading of meter %(meter)s begins after the month does.", meter=number))
     if document.end > place.views.chain.time():
-        stops.append("The period ends in the future.")
+        stops.append(say("The period ends in the future."))
     if document.end < document.month.end:
-        looks.append(f"The period ends {_time(document.end)}, before the month does.")
+        looks.append(say("The period ends %(time)s, before the month does.", time=_time(document.end)))
     cursors[meter] = document.end
 
 

@@ -40,7 +40,12 @@ def control(
 ) -> Response:  # fmt: skip
     """The owner's signature: the organisation operates the facility from now on."""
     only(seat.by, "operator")
-    known = node.reader.facility(chain, facility)
-    with on_chain(node, chain) as follower, node.engine.begin() as connection:
-        operating.prove(connection, seat.by, chain, known, nonce, bytes.fromhex(signature[2:]), follower.chain)
+    known, given = node.reader.facility(chain, facility), bytes.fromhex(signature[2:])
+    with node.reader.engine.begin() as connection:
+        message = operating.pending(connection, seat.by, chain, facility, nonce)
+    if message is not None:
+        with on_chain(node, chain) as follower:
+            operating.require_signed(known, message, given, follower.chain)
+    with node.engine.begin() as connection:
+        operating.use(connection, seat.by, chain, known, message, given)
     return moved("/desk/months")

@@ -18,10 +18,11 @@ from fastapi import File, Form, Query, Request, Response, UploadFile
 from carbon_tokens import registries
 from carbon_tokens.errors import CarbonTokensError
 from carbon_tokens.service import batches, desk_prepared, prepare
-from carbon_tokens.service.audits import NotAcceptable
 from carbon_tokens.service.desk_prepared import Address, Token, millionths
 from carbon_tokens.service.desk_seat import At, By, router, shown
+from carbon_tokens.service.languages import say, spoken
 from carbon_tokens.service.reading import LIMIT
+from carbon_tokens.service.refusals import NotAcceptable
 from carbon_tokens.service.rendering import Here
 from carbon_tokens.service.writing import on_chain, only
 from carbon_tokens.statements.certificate_table import COLUMNS, CertificateRow
@@ -92,7 +93,8 @@ def issue(
     rows = [(row, _period(row.document.vintage_start, row.document.vintage_end)) for row in found.rows[:_SHOWN]]
     return shown(
         request, "desk_issued.html", seat, 422 if fault or not found.rows else 200, file=found, rows=rows, sums=sums,
-        rejects=found.rejects[:_SHOWN], fault=fault, made=made, calls=desk_prepared.calls_of(made), chain_id=number,
+        rejects=found.rejects[:_SHOWN], fault=fault, made=made,
+        summary=made.said.text(spoken.get()) if made else "", calls=desk_prepared.calls_of(made), chain_id=number,
     )  # fmt: skip
 
 
@@ -157,4 +159,4 @@ def _header(content: bytes) -> list[str]:
 def _period(start: int, end: int) -> str:
     """Days from the first to the last of a vintage."""
     days = [f"{datetime.fromtimestamp(each, UTC):%Y-%m-%d}" for each in (start, max(start, end - 1))]
-    return days[0] if days[0] == days[1] else f"{days[0]} to {days[1]}"
+    return days[0] if days[0] == days[1] else say("%(first)s to %(last)s", first=days[0], last=days[1])

@@ -11,9 +11,10 @@ from carbon_tokens.ledger.ids import OFFSET, REC, class_of
 from carbon_tokens.ledger.records import Facility
 from carbon_tokens.ledger.views import LedgerViews
 from carbon_tokens.periods import Month
-from carbon_tokens.service import operating
+from carbon_tokens.service import operating, quotas
 from carbon_tokens.service.answers import ChainNumber, FacilityId
 from carbon_tokens.service.desk_seat import At, Seat, router, shown
+from carbon_tokens.service.languages import say
 from carbon_tokens.service.node import Node
 from carbon_tokens.service.reading import LIMIT, Unknown
 from carbon_tokens.service.rendering import Here
@@ -36,7 +37,8 @@ def listed(request: Request, node: Here, seat: At) -> Response:
             continue  # a reorganisation took it back
         months = [each | {"gap": gap(each)} for each in node.reader.months(chain, facility)]
         found.append({"chain": chain, **known, "months": months[::-1]})
-    return shown(request, "desk_months.html", seat, facilities=found)
+    return shown(request, "desk_months.html", seat, facilities=found, kept=_kept(node, seat),
+                 quota=request.app.state.quota)  # fmt: skip
 
 
 @routes.get("/desk/chains/{chain}/facilities/{facility}/months/{month}")
@@ -81,6 +83,14 @@ def gap(month: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _kept(node: Node, seat: Seat) -> quotas.Amount | None:
+    """What the organisation keeps of evidence; none for a key with a scope, to which that is not shown."""
+    if seat.by.scope:
+        return None
+    with node.reader.engine.begin() as connection:
+        return quotas.used(connection, seat.by.organisation)
+
+
 def _operated(node: Node, seat: Seat) -> list[tuple[int, str]]:
     with node.reader.engine.begin() as connection:
         rows = operating.operated(connection, seat.by, (0, ""), LIMIT)
@@ -104,13 +114,13 @@ def _token(views: LedgerViews, holding: dict[str, Any], facility: Facility, mont
     source = views.source(batch.source)
     first, last = Month(batch.vintage_start), Month(batch.vintage_start + batch.vintage_months)
     january = month.number - month.number % 12
-    fault = "its source is frozen" if source.frozen else ""
+    fault = say("its source is frozen") if source.frozen else ""
     if class_of(token) == REC and source.market_zone != facility.market_zone:
-        fault = f"it is of market {source.market_zone}"
+        fault = say("it is of market %(zone)s", zone=source.market_zone)
     elif class_of(token) == REC and not (first.number <= january + 11 and last.number >= january):
-        fault = f"its vintage is not of {month.year}"
+        fault = say("its vintage is not of %(year)s", year=month.year)
     elif class_of(token) == OFFSET and first.number > month.number:
-        fault = "its vintage begins after the month"
-    vintage = str(first) if first == last else f"{first} to {last}"
+        fault = say("its vintage begins after the month")
+    vintage = str(first) if first == last else say("%(first)s to %(last)s", first=first, last=last)
     return {**holding, "registry": source.registry, "source": batch.source, "vintage": vintage, "fault": fault,
             "rec": class_of(token) == REC}  # fmt: skip

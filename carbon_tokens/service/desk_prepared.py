@@ -21,6 +21,7 @@ from carbon_tokens.service import actions, audits, desk_shares, operating, prepa
 from carbon_tokens.service.answers import ChainNumber, FacilityId, RequestId
 from carbon_tokens.service.desk_months import MonthPath
 from carbon_tokens.service.desk_seat import By, Seat, router, shown
+from carbon_tokens.service.languages import later, say, spoken
 from carbon_tokens.service.node import Follower, Node
 from carbon_tokens.service.rendering import Here, tonnes
 from carbon_tokens.service.writing import on_chain, only
@@ -99,7 +100,7 @@ def prepared(request: Request, seat: Seat, follower: Follower, made: prepare.Pre
     sides = [effects.pop(side, {}) for side in ("before", "after")]
     compared = [(_words(name), *(_said(name, side[name]) for side in sides)) for name in sides[0] if name in sides[1]]
     return shown(
-        request, "desk_prepared.html", seat, chain_id=number, sender=made.sender, summary=content["summary"],
+        request, "desk_prepared.html", seat, chain_id=number, sender=made.sender, summary=made.said.text(spoken.get()),
         effects=_lines(effects), compared=compared, calls=calls_of(made), back=back,
     )  # fmt: skip
 
@@ -109,8 +110,7 @@ def calls_of(made: prepare.Prepared | None) -> list[tuple[str, str]]:
     names = ("from", "to", "data", "value", "gas")
     found = made.to_json(0)["calls"] if made else []
     return [
-        (str(each["action"]).replace("_", " "), json.dumps({name: each[name] for name in names}, indent=1))
-        for each in found
+        (_action(str(each["action"])), json.dumps({name: each[name] for name in names}, indent=1)) for each in found
     ]
 
 
@@ -151,16 +151,36 @@ def _lines(effects: Mapping[str, Any], above: str = "") -> dict[str, str]:
     return found
 
 
+_WORDS = {
+    "facility": later("Facility"), "source": later("Source"), "token": later("Token"), "tokens": later("Tokens"),
+    "balances": later("Balances"), "before": later("Before"), "after": later("After"), "claim": later("Claim"),
+    "energy": later("Energy"), "recs": later("RECs"), "offsets": later("Offsets"), "net": later("Net"),
+    "gross location": later("Gross location"), "gross market": later("Gross market"),
+    "location": later("Location-based"), "market": later("Market-based"), "closed": later("Closed"),
+    "version": later("Version"),
+}  # fmt: skip
+_ACTIONS = {
+    "add_facility": later("Add facility"), "add_source": later("Add source"), "issue": later("Issue"),
+    "transfer": later("Transfer"), "retire": later("Retire"), "claim": later("Claim"), "close": later("Close"),
+    "claim_share": later("Claim share"),
+}  # fmt: skip
+
+
 def _words(name: str) -> str:
+    """What the name of an effect says; a month stays as it is."""
     words = name.removesuffix("_wh").removesuffix("_g").replace("_", " ")
-    return "RECs" if words == "recs" else words[:1].upper() + words[1:]
+    return say(_WORDS[words]) if words in _WORDS else words[:1].upper() + words[1:]
+
+
+def _action(name: str) -> str:
+    return say(_ACTIONS[name]) if name in _ACTIONS else name.replace("_", " ").capitalize()
 
 
 def _said(name: str, value: Any) -> str:
     """A figure in the unit that its name ends with."""
     unit = {"_wh": "MWh", "_g": "t"}.get(name[name.rfind("_") :]) if isinstance(value, int) else None
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes") if value else say("no")
     return f"{tonnes(value)} {unit}" if unit else str(value)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from carbon_tokens.periods import Month
 from carbon_tokens.service import audits, schema
 from carbon_tokens.service.desk_seat import At, router, shown
+from carbon_tokens.service.languages import later
 from carbon_tokens.service.node import Node
 from carbon_tokens.service.reading import described
 from carbon_tokens.service.rendering import Here
@@ -35,10 +36,10 @@ def queue(request: Request, node: Here, seat: At) -> Response:
     rows += [_audited(node, row) for row in signed[-_ROWS:]]
     ended = sorted((row for row in rows if row["state"] in _ENDED), key=lambda row: -row["changed"])
     waits = [row for row in rows if row["state"] not in _ENDED]
-    parts = [("Waiting", waits), ("Ended", ended)]
+    parts = [(later("Waiting"), waits), (later("Ended"), ended)]
     if seat.by.role == "auditor":
         sides = [[row for row in waits if (row["auditor"] is None) is open_] for open_ in (True, False)]
-        parts = [("Open", sides[0]), ("Mine", sides[1]), ("Ended", ended)]
+        parts = [(later("Open"), sides[0]), (later("Mine"), sides[1]), (later("Ended"), ended)]
     lines = [(heading, len(part), _lines(node, part[:_ROWS], names)) for heading, part in parts]
     return shown(request, "desk_queue.html", seat, parts=lines)
 

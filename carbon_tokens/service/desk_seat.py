@@ -13,10 +13,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
 from carbon_tokens.errors import CarbonTokensError, EvidenceLost, LedgerError, Reverted
-from carbon_tokens.service import keys, sessions
-from carbon_tokens.service.audits import Conflict, NotAcceptable
+from carbon_tokens.service import sessions
+from carbon_tokens.service.desk_wallet import wallet_words
 from carbon_tokens.service.keys import Principal
+from carbon_tokens.service.languages import chosen, later, spoken
+from carbon_tokens.service.limits import Limiter
 from carbon_tokens.service.reading import Unknown
+from carbon_tokens.service.refusals import Conflict, NotAcceptable
 from carbon_tokens.service.rendering import Here, page
 from carbon_tokens.service.writing import Refused
 
@@ -24,12 +27,13 @@ COOKIE = "desk"
 ChainForm = Annotated[int, Form(ge=1, le=2**31 - 1)]
 FacilityForm = Annotated[str, Form(pattern="^0x[0-9a-f]{54}$")]
 MENU = {
-    "auditor": (("/desk/audits", "Requests"),),
-    "operator": (("/desk/months", "Months"), ("/desk/audits", "Audits"), ("/desk/audits/new", "Ask for an audit")),
-    "issuer": (("/desk/batches", "Batches"), ("/desk/batches/new", "Issue")),
-    "customer": (("/desk/shares", "Shares"),),
-    "admin": (("/desk/keys", "Keys"), ("/desk/actions", "Log"), ("/desk/audits", "Audits")),
-}
+    "auditor": (("/desk/audits", later("Requests")),),
+    "operator": (("/desk/months", later("Months")), ("/desk/audits", later("Audits")),
+                 ("/desk/audits/new", later("Ask for an audit"))),
+    "issuer": (("/desk/batches", later("Batches")), ("/desk/batches/new", later("Issue"))),
+    "customer": (("/desk/shares", later("Shares")),),
+    "admin": (("/desk/keys", later("Keys")), ("/desk/actions", later("Log")), ("/desk/audits", later("Audits"))),
+}  # fmt: skip
 _STATUS = (
     (Unknown, 404), (Conflict, 409), (Reverted, 409), (NotAcceptable, 422), (EvidenceLost, 502), (LedgerError, 503),
     (CarbonTokensError, 422),
@@ -62,6 +66,7 @@ def seated(request: Request, node: Here, desk: Annotated[str, Cookie()] = "") ->
         raise SignInNeeded
     request.state.seat = Seat(by, desk)
     limited(request.app.state.limiter, by.prefix)
+    request.app.state.uses.note(by.prefix)
     return Seat(by, desk)
 
 
@@ -83,7 +88,7 @@ def same_site(request: Request) -> None:
         raise Refused(403, "this form was sent by another site")
 
 
-def limited(limiter: keys.Limiter, who: str) -> None:
+def limited(limiter: Limiter, who: str) -> None:
     """Refuses too many requests of one caller."""
     wait = limiter.wait_s(who)
     if wait:
@@ -91,10 +96,9 @@ def limited(limiter: keys.Limiter, who: str) -> None:
 
 
 def shown(request: Request, name: str, seat: Seat | None, status: int = 200, **content: Any) -> Response:
-    """A private page. They speak English so far, whatever the browser asks for: half of each would confuse."""
+    """A private page."""
     menu = MENU[seat.by.role] if seat else ()
-    headers = [each for each in request.scope["headers"] if each[0] != b"accept-language"]
-    return page(Request({**request.scope, "headers": headers}), name, status, seat=seat, menu=menu, **content)
+    return page(request, name, status, seat=seat, menu=menu, wallet_words=wallet_words(), **content)
 
 
 def moved(path: str) -> Response:
@@ -109,6 +113,7 @@ class DeskRoute(APIRoute):
         plain = super().get_route_handler()
 
         async def answered(request: Request) -> Response:
+            spoken.set(chosen(request.headers.get("accept-language", "")))  # of this request alone: it has a context
             try:
                 response = await plain(request)
             except SignInNeeded:

@@ -27,9 +27,9 @@ from carbon_tokens.energy.tables import Problem
 from carbon_tokens.errors import EnergyError
 from carbon_tokens.periods import Month
 from carbon_tokens.service import actions, operating, schema, sources
-from carbon_tokens.service.audits import Conflict
 from carbon_tokens.service.keys import Principal
 from carbon_tokens.service.reading import Unknown
+from carbon_tokens.service.refusals import Conflict
 from carbon_tokens.units import ceil
 
 _TABLE = schema.energy_upload

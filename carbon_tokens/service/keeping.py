@@ -19,10 +19,11 @@ from sqlalchemy import ColumnElement, Connection, Engine, exists, select, update
 
 from carbon_tokens.errors import EvidenceError, EvidenceRefused
 from carbon_tokens.evidence import Store, open_store, sealing
-from carbon_tokens.service import actions, database, schema
-from carbon_tokens.service.audits import Conflict
+from carbon_tokens.service import actions, database, quotas, schema
 from carbon_tokens.service.keys import Principal
+from carbon_tokens.service.quotas import QUOTA, Amount
 from carbon_tokens.service.reading import Unknown
+from carbon_tokens.service.refusals import Conflict
 
 _TABLE, _KEYS, _DAY = schema.evidence, schema.evidence_key, 86_400
 
@@ -98,12 +99,15 @@ def own_key(connection: Connection, by: Principal) -> str:
     return str(found)
 
 
-def keep(connection: Connection, by: Principal, row: dict[str, Any]) -> dict[str, Any]:
+def keep(connection: Connection, by: Principal, row: dict[str, Any], quota: Amount = QUOTA) -> dict[str, Any]:
     """Records what stands in the store. ``row``: cid, auditor, commitment, size, by_node, kept_until, replaces.
 
     Raises:
         Conflict: these sealed bytes were brought before.
+        EvidenceFull: it is more than the organisation may keep.
     """
+    database.alone(connection, f"evidence of {by.organisation}")
+    quotas.require(connection, quota, by, row["size"])
     database.alone(connection, f"evidence {row['cid']}")
     refuse_known(connection, row["cid"])
     made = {**row, "organisation": by.organisation, "created": int(time.time())}

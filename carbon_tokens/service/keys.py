@@ -2,6 +2,7 @@
 
 A key is ``ck_PREFIX_SECRET`` with 256 random bits. It is shown once; kept are the prefix and the sha-256 of the secret,
 which is as good as a slow hash for a secret that nobody can guess. It gives no right on a chain: there wallets sign.
+It is changed for a new one by ``rotate``, and for the overlap both are good, so that nothing stops meanwhile.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import hmac
 import json
 import re
 import secrets
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,10 +20,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, or_, select, true, update
 
 from carbon_tokens.errors import LedgerError
-from carbon_tokens.service import actions, schema
+from carbon_tokens.service import actions, database, schema
 from carbon_tokens.service.reading import Unknown
+from carbon_tokens.service.refusals import Conflict
 
 ROLES = ("admin", "operator", "auditor", "issuer", "customer")
+OVERLAP_HOURS = 720  # at most, of an old key and the one that it was changed for
 _DAY = 86_400
 _KEY = re.compile(r"ck_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
@@ -85,13 +87,50 @@ def add(
     found = connection.scalar(select(table.c.id).where(table.c.name == name))
     if found is None:
         found = connection.execute(table.insert().values(name=name, created=now)).inserted_primary_key[0]  # type: ignore[index]
-    prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-    stated = {"organisation": found, "role": role, "prefix": prefix, "digest": _digest(secret), "created": now}
     limits = sorted(set(scope))
-    connection.execute(schema.api_key.insert().values(**stated, expires=now + days * _DAY, scope=json.dumps(limits)))
+    prefix, key = _inserted(connection, int(found), role, days * _DAY, json.dumps(limits))
     detail = {"organisation": name, "role": role, "days": days, "scope": limits}
     actions.append(connection, by, "key added", prefix, detail)
-    return f"ck_{prefix}_{secret}"
+    return key
+
+
+def rotate(connection: Connection, prefix: str, overlap_hours: int, by: Principal | None = None) -> tuple[str, int]:
+    """A new key in the place of one: of its organisation, role, scope and length. Gives it, and when the old one ends.
+
+    Args:
+        overlap_hours: that both are good, 0 to 720; it never makes the old one last longer.
+
+    Raises:
+        LedgerError: an overlap that is none.
+        Unknown: there is no key of this prefix.
+        Conflict: it has ended, or was rotated before.
+    """
+    if not 0 <= overlap_hours <= OVERLAP_HOURS:
+        raise LedgerError(f"{overlap_hours} hours are no overlap", where="overlap", todo=f"0 to {OVERLAP_HOURS}.")
+    database.alone(connection, f"key {prefix}")
+    table, now = schema.api_key, int(time.time())
+    old = connection.execute(select(table).where(table.c.prefix == prefix)).first()
+    if old is None:
+        raise Unknown(f"key {prefix}")
+    ended = old.revoked is not None or old.expires <= now
+    if ended or old.replaced_by:
+        what = (
+            f"key {prefix} was rotated before, to {old.replaced_by}" if old.replaced_by else f"key {prefix} has ended"
+        )
+        raise Conflict(what, where=prefix, todo="See key list; a new one is made by key add.")
+    new, key = _inserted(connection, old.organisation, old.role, old.expires - old.created, old.scope)
+    until = min(old.expires, now + 3600 * overlap_hours)
+    connection.execute(update(table).where(table.c.prefix == prefix).values(expires=until, replaced_by=new))
+    actions.append(connection, by, "key rotated", prefix, {"replaced_by": new, "overlap_hours": overlap_hours})
+    return key, until
+
+
+def _inserted(connection: Connection, organisation: int, role: str, lasts_s: int, scope: str) -> tuple[str, str]:
+    """A new key's prefix, and the key, which is kept nowhere."""
+    prefix, secret, now = secrets.token_hex(6), secrets.token_urlsafe(32), int(time.time())
+    stated = {"organisation": organisation, "role": role, "prefix": prefix, "digest": _digest(secret), "created": now}
+    connection.execute(schema.api_key.insert().values(**stated, expires=now + lasts_s, scope=scope))
+    return prefix, f"ck_{prefix}_{secret}"
 
 
 def _check_scope(role: str, scope: Sequence[str]) -> None:
@@ -115,18 +154,10 @@ def revoke(connection: Connection, prefix: str, by: Principal | None = None) -> 
 def listed(connection: Connection) -> list[dict[str, Any]]:
     """Every key without its secret, the latest first."""
     table, of = schema.api_key, schema.organisation
-    columns = (
-        table.c.prefix,
-        of.c.name,
-        table.c.role,
-        table.c.created,
-        table.c.expires,
-        table.c.revoked,
-        table.c.scope,
-    )
+    names = ("created", "expires", "revoked", "scope", "used", "replaced_by")
+    columns = (table.c.prefix, of.c.name.label("organisation"), table.c.role, *(table.c[name] for name in names))
     query = select(*columns).join(of, of.c.id == table.c.organisation).order_by(table.c.id.desc())
-    names = ("prefix", "organisation", "role", "created", "expires", "revoked", "scope")
-    rows = [dict[str, Any](zip(names, row, strict=True)) for row in connection.execute(query)]
+    rows = [dict(row) for row in connection.execute(query).mappings()]
     return [row | {"scope": json.loads(row["scope"])} for row in rows]
 
 
@@ -142,27 +173,6 @@ def principal(connection: Connection, key: str) -> Principal | None:
     if row is None or not right or row.revoked is not None or row.expires <= time.time():
         return None
     return Principal(row.organisation, row.named, row.role, row.prefix, tuple(json.loads(row.scope)))
-
-
-class Limiter:
-    """At most ``burst`` requests of a key at once, and ``rate`` a second after that, in this process."""
-
-    def __init__(self, rate: float = 20.0, burst: int = 100) -> None:
-        self.rate, self.burst = rate, burst
-        self._lock = threading.Lock()
-        self._held: dict[str, tuple[float, float]] = {}
-
-    def wait_s(self, who: str) -> float:
-        """0 if the request may go on, else the seconds after which one may."""
-        now = time.monotonic()
-        with self._lock:
-            left, at = self._held.get(who, (float(self.burst), now))
-            left = min(float(self.burst), left + (now - at) * self.rate)
-            allowed = left >= 1
-            if len(self._held) > 100_000:
-                self._held.clear()  # addresses of strangers must not fill the memory
-            self._held[who] = (left - allowed, now)
-            return 0.0 if allowed else (1 - left) / self.rate
 
 
 def _digest(secret: str) -> str:

@@ -1,8 +1,9 @@
 """Languages of the pages: messages are English in the templates, a catalogue of each other language stands beside them.
 
-A catalogue is a .po file of ``msgid``, ``msgid_plural``, ``msgstr``, ``msgstr[n]``, as gettext's tools write them; it
-is read at the start, so there is no second, compiled form of it that could be stale. Whose browser asks for a language
-that is not there, reads English. What the chain and the errors say stays English.
+A catalogue is two .po files, of the public pages and of the desks, of ``msgid``, ``msgid_plural``, ``msgstr``,
+``msgstr[n]``, as gettext's tools write them; they are read at the start, so there is no second, compiled form of them
+that could be stale. Whose browser asks for a language that is not there, reads English. What the chain, the log and the
+errors say stays English.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib import resources
+from typing import Any
 
 from carbon_tokens.errors import CarbonTokensError
 
@@ -63,23 +65,61 @@ def read(text: str) -> dict[str, tuple[str, ...]]:
         entries[-1][part] += ast.literal_eval(match[2])
     found = dict[str, tuple[str, ...]]()
     for each in entries:
+        if not each["msgid"]:
+            continue  # the header of a file
         names = ("msgstr[0]", "msgstr[1]") if "msgid_plural" in each else ("msgstr",)
         said = tuple(each.get(name, "") for name in names)
         if each["msgid"] in found or not all(said):
             raise CarbonTokensError("twice, or not translated", where=repr(each["msgid"]))
         found[each["msgid"]] = said
-    found.pop("", None)
     return found
 
 
 def _load(code: str, point: str, comma: str) -> Language:
-    file = resources.files("carbon_tokens.service").joinpath("locale", f"{code}.po")
-    return Language(code, read(file.read_text(encoding="utf-8")), point, comma)
+    folder = resources.files("carbon_tokens.service") / "locale"
+    names = (f"{code}.po", f"{code}_desk.po")
+    return Language(code, read("\n".join((folder / name).read_text(encoding="utf-8") for name in names)), point, comma)
 
 
 ENGLISH = Language("en")
 LANGUAGES = {"en": ENGLISH, "de": _load("de", ",", ".")}
 spoken: ContextVar[Language] = ContextVar("spoken", default=ENGLISH)  # of the page that is being written
+
+
+def later(message: str) -> str:
+    """A message that is said elsewhere: it marks the message for the catalogue, and changes nothing."""
+    return message
+
+
+def say(message: str, **values: Any) -> str:
+    """A message in the language of the page that is being written, with ``%(name)s`` filled in."""
+    return spoken.get().gettext(message) % values if values else spoken.get().gettext(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number of English form, 1,234.5, that is written as a language does once it is said."""
+
+    digits: str
+
+    def text(self, language: Language) -> str:
+        return language.number(self.digits)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A message with what stands in it, itself sentences and quantities too: kept in English, shown in any language."""
+
+    message: str
+    values: Mapping[str, str | int | Quantity | Sentence] = field(default_factory=dict)
+
+    def text(self, language: Language = ENGLISH) -> str:
+        """The sentence in a language."""
+        message = language.gettext(self.message)
+        said = {
+            name: each if isinstance(each, (str, int)) else each.text(language) for name, each in self.values.items()
+        }
+        return message % said if said else message
 
 
 def chosen(accepted: str) -> Language:

@@ -29,6 +29,11 @@ _SECRETS = re.compile(
     r"|0x[0-9a-fA-F]{130,}"  # signatures and what is signed
 )
 _BLACK = "█"
+_KEYS = re.compile(
+    r"(?:0x)?[0-9a-fA-F]{64,}"  # what may be a private key
+    r"|(?i:(?:pass(?:word|phrase)?|secret|token|api[-_ ]?key|mnemonic)[\"']?\s*[:=]\s*\S+)"
+)
+_FOREIGN = 300  # characters of somebody else's words
 
 
 def configure(form: str = "text", stream: TextIO | None = None) -> None:
@@ -57,6 +62,12 @@ def blackened(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMappin
         if isinstance(value, str):
             event[name] = _SECRETS.sub(_BLACK, value)
     return event
+
+
+def foreign(text: str) -> str:
+    """Words of another program for the log: in one line, not many, without what looks like a secret or may be a key."""
+    line = "".join(each if each.isprintable() else " " for each in text)
+    return _KEYS.sub(_BLACK, _SECRETS.sub(_BLACK, line))[:_FOREIGN]
 
 
 _FIRST: list[Any] = [

@@ -23,9 +23,9 @@ from sqlalchemy import Connection, Row, delete, select, tuple_
 from carbon_tokens.errors import Reverted
 from carbon_tokens.ledger.chain import Chain
 from carbon_tokens.service import actions, database, schema
-from carbon_tokens.service.audits import Conflict, NotAcceptable
 from carbon_tokens.service.keys import Principal
 from carbon_tokens.service.reading import Unknown
+from carbon_tokens.service.refusals import Conflict, NotAcceptable
 
 LASTS_S = 3600
 _ERC1271 = bytes.fromhex("1626ba7e")  # isValidSignature(bytes32,bytes), and what it answers

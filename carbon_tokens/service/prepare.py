@@ -21,7 +21,8 @@ from carbon_tokens.ledger.records import Account
 from carbon_tokens.ledger.rpc import NodeError
 from carbon_tokens.ledger.views import LedgerViews
 from carbon_tokens.periods import Month
-from carbon_tokens.service.audits import Conflict
+from carbon_tokens.service.languages import Quantity, Sentence, later
+from carbon_tokens.service.refusals import Conflict
 from carbon_tokens.statements.certificate_table import CertificateRow
 
 
@@ -31,8 +32,13 @@ class Prepared:
 
     sender: str
     calls: tuple[Call, ...]
-    summary: str
+    said: Sentence
     effects: Mapping[str, Any]
+
+    @property
+    def summary(self) -> str:
+        """What it does, in English."""
+        return self.said.text()
 
     def to_json(self, chain_id: int) -> dict[str, Any]:
         """As the API gives it, calls in the form of eth_sendTransaction."""
@@ -46,7 +52,8 @@ def facility(views: LedgerViews, sender: str, grid_region: str, market_zone: str
     with _preparing(views, sender) as ledger:
         ledger.add_facility(grid_region, market_zone, metadata)
     number = f"0x{facility_id(ledger.wallet, metadata):054x}"
-    return _prepared(ledger, f"Register a facility in {grid_region}, market {market_zone}", facility=number)
+    return _prepared(ledger, Sentence(later("Register a facility in %(region)s, market %(zone)s."),
+                                      {"region": grid_region, "zone": market_zone}), facility=number)  # fmt: skip
 
 
 def source(
@@ -57,7 +64,8 @@ def source(
     with _preparing(views, sender) as ledger:
         found = ledger.add_source(CLASSES[token_class], registry, note(device), market_zone, grid_region=grid_region,
                                   technology=technology)  # fmt: skip
-    said = f"Register {device} of {registry} as a source of {_NAMES[token_class]}"
+    said = Sentence(later("Register %(device)s of %(registry)s as a source of %(what)s."),
+                    {"device": device, "registry": registry, "what": Sentence(_NAMES[token_class])})  # fmt: skip
     return _prepared(ledger, said, source=found.id or None)
 
 
@@ -84,9 +92,12 @@ def issue(views: LedgerViews, sender: str, rows: Sequence[CertificateRow], to: s
                 each["standing"] = bool(skipped) and views.batch(int(each["token"], 16)) is not None
     new = [each for each in tokens if not each["standing"]]
     units = {kind: sum(each["amount"] for each in new if each["class"] == kind) for kind in CLASSES}
-    said = " and ".join(_amount(amount, CLASSES[kind]) for kind, amount in units.items() if amount)
-    summary = f"Issue {said} in {len(new)} batches to {to or ledger.wallet}" if new else "Everything was issued before"
-    return _prepared(ledger, summary, tokens=tokens)
+    if not new:
+        return _prepared(ledger, Sentence(later("Everything was issued before.")), tokens=tokens)
+    parts = [_amount(amount, CLASSES[kind]) for kind, amount in units.items() if amount]
+    said = Sentence(later("Issue %(what)s in %(count)s batches to %(holder)s."),
+                    {"what": _and(parts), "count": len(new), "holder": to or ledger.wallet})  # fmt: skip
+    return _prepared(ledger, said, tokens=tokens)
 
 
 def transfer(views: LedgerViews, sender: str, to: str, tokens: Sequence[int], amounts: Sequence[int]) -> Prepared:
@@ -98,7 +109,8 @@ def transfer(views: LedgerViews, sender: str, to: str, tokens: Sequence[int], am
         (token, amount, views.balance(ledger.wallet, token)) for token, amount in zip(tokens, amounts, strict=True)
     ]
     left = [{"token": _hex(token), "before": held, "after": held - amount} for token, amount, held in pairs]
-    return _prepared(ledger, f"Transfer {_amounts(tokens, amounts)} to {to}", balances=left)
+    said = Sentence(later("Transfer %(what)s to %(holder)s."), {"what": _amounts(tokens, amounts), "holder": to})
+    return _prepared(ledger, said, balances=left)
 
 
 def retire(
@@ -114,7 +126,8 @@ def retire(
         )
     recs = sum(amount for token, amount in zip(tokens, amounts, strict=True) if class_of(token) == REC)
     after = replace(before, recs=before.recs + recs, offsets=before.offsets + sum(amounts) - recs)
-    said = f"Retire {_amounts(tokens, amounts)} for {month}, for ever"
+    said = Sentence(later("Retire %(what)s for %(month)s, for ever."),
+                    {"what": _amounts(tokens, amounts), "month": str(month)})  # fmt: skip
     return _prepared(ledger, said, before=account_totals(before), after=account_totals(after))
 
 
@@ -127,7 +140,10 @@ def claim(
         receipt = ledger.claim(facility, first, end, BASES[basis])
     months = [Month(number) for number in range(first.number, end.number + 1)]
     nets = {str(month): status.net for month, status in zip(months, views.status(facility, months), strict=True)}
-    said = f"Claim {first}{f' to {end}' if end != first else ''} on the {basis} basis"
+    span: str | Sentence = str(first)
+    if end != first:
+        span = Sentence(later("%(first)s to %(last)s"), {"first": str(first), "last": str(end)})
+    said = Sentence(_CLAIMS[basis], {"months": span})
     return _prepared(ledger, said, claim=f"0x{receipt.id or 0:064x}", net_g=nets)
 
 
@@ -136,7 +152,12 @@ def close(views: LedgerViews, sender: str, facility: int, month: Month) -> Prepa
     stands = views.account(facility, month)
     with _preparing(views, sender) as ledger:
         ledger.close(facility, month)
-    return _prepared(ledger, f"Close {month} as complete", totals=account_totals(stands), version=stands.version)
+    return _prepared(
+        ledger,
+        Sentence(later("Close %(month)s as complete."), {"month": str(month)}),
+        totals=account_totals(stands),
+        version=stands.version,
+    )
 
 
 def share(views: LedgerViews, sender: str, proof: TenantProof, into: int | None = None) -> Prepared:
@@ -145,7 +166,8 @@ def share(views: LedgerViews, sender: str, proof: TenantProof, into: int | None 
         ledger.claim_share(proof, into)
     amounts = proof.share.share.amounts
     figures = {"energy_wh": amounts.energy_wh, "location_g": amounts.location_g, "market_g": amounts.market_g}
-    return _prepared(ledger, f"Claim the share of {proof.month} into scope 3", **figures)
+    said = Sentence(later("Claim the share of %(month)s into scope 3."), {"month": str(proof.month)})
+    return _prepared(ledger, said, **figures)
 
 
 def account_totals(account: Account) -> dict[str, Any]:
@@ -161,7 +183,9 @@ def account_totals(account: Account) -> dict[str, Any]:
             "closed": part.closed, "version": part.version}  # fmt: skip
 
 
-_NAMES = {"rec": "RECs", "offset": "offsets"}
+_NAMES = {"rec": later("RECs"), "offset": later("offsets")}
+_CLAIMS = {"annual": later("Claim %(months)s on the annual basis."),
+           "hourly": later("Claim %(months)s on the hourly basis.")}  # fmt: skip
 
 
 class _Wallets(PreparingLedger):
@@ -182,8 +206,8 @@ def _preparing(views: LedgerViews, sender: str) -> Iterator[_Wallets]:
         raise Conflict(error.what, where=error.where, todo=error.todo) from error
 
 
-def _prepared(ledger: _Wallets, summary: str, **effects: Any) -> Prepared:
-    return Prepared(ledger.wallet, tuple(ledger.calls), summary + ".", effects)
+def _prepared(ledger: _Wallets, said: Sentence, **effects: Any) -> Prepared:
+    return Prepared(ledger.wallet, tuple(ledger.calls), said, effects)
 
 
 def _issued(token: int, source: int, row: CertificateRow) -> dict[str, Any]:
@@ -198,16 +222,24 @@ def _paired(tokens: Sequence[int], amounts: Sequence[int]) -> None:
                              todo="Give one amount for each token.")  # fmt: skip
 
 
-def _amounts(tokens: Sequence[int], amounts: Sequence[int]) -> str:
+def _amounts(tokens: Sequence[int], amounts: Sequence[int]) -> Sentence:
     sums = dict[int, int]()
     for token, amount in zip(tokens, amounts, strict=True):
         sums[class_of(token)] = sums.get(class_of(token), 0) + amount
-    return " and ".join(_amount(amount, kind) for kind, amount in sorted(sums.items()))
+    return _and([_amount(amount, kind) for kind, amount in sorted(sums.items())])
 
 
-def _amount(amount: int, kind: int) -> str:
-    unit = "MWh of RECs" if kind == REC else "t of offsets"
-    return f"{amount // 1_000_000:,}.{amount % 1_000_000:06d} {unit}"
+def _and(parts: Sequence[Sentence]) -> Sentence:
+    """One or two of them: RECs, offsets."""
+    if len(parts) == 1:
+        return parts[0]
+    return Sentence(later("%(one)s and %(other)s"), {"one": parts[0], "other": parts[1]})
+
+
+def _amount(amount: int, kind: int) -> Sentence:
+    digits = Quantity(f"{amount // 1_000_000:,}.{amount % 1_000_000:06d}")
+    message = later("%(amount)s MWh of RECs") if kind == REC else later("%(amount)s t of offsets")
+    return Sentence(message, {"amount": digits})
 
 
 def _hex(token: int) -> str:

@@ -36,8 +36,7 @@ def environment() -> Environment:
 
 def page(request: Request, name: str, status: int = 200, **content: Any) -> Response:
     """A page of a template, with what it shows."""
-    private = name.startswith("desk_")  # they are in English alone
-    language = languages.ENGLISH if private else languages.chosen(request.headers.get("accept-language", ""))
+    language = languages.chosen(request.headers.get("accept-language", ""))
     token = languages.spoken.set(language)
     try:
         headers = {"Content-Language": language.code, "Vary": "Accept-Language"}

@@ -1,7 +1,7 @@
 """How a node runs: in one process, or in several that share a port and a database.
 
-Each worker has its own connections, threads and limits of requests (``keys.Limiter``: with N workers a key gets up to N
-times its rate). What must be one for all stands in the database: leases of the index, idempotency keys, versions of
+Each worker has its own connections, threads and limits of requests (``limits.Limiter``: with N workers a key gets up to
+N times its rate). What must be one for all stands in the database: leases of the index, idempotency keys, versions of
 rows, sessions and the log of actions. On SIGTERM a worker accepts nothing more, answers what it has begun, writes its
 portion of the index, and ends.
 """
@@ -24,6 +24,7 @@ from carbon_tokens.service import database, logs
 from carbon_tokens.service.app import create
 from carbon_tokens.service.networks import Network
 from carbon_tokens.service.node import Node
+from carbon_tokens.service.quotas import QUOTA, Amount
 from carbon_tokens.service.signers import Signers
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class Settings:
     log: str = "text"  # or json
     evidence: str = ""  # address of the store
     signers: str = ""  # file that names who signs here
+    public_url: str = ""  # where people reach it
+    proxies: str = ""  # whose forwarded headers count
+    quota_bytes: int = QUOTA.bytes  # of evidence, for each organisation
+    quota_files: int = QUOTA.files
 
     def to_text(self) -> str:
         """For a worker."""
@@ -54,8 +59,7 @@ class Settings:
         said = json.loads(text)
         networks = [Network(each["name"], Path(each["deployments"]), each["rpc"],
                             Path(each["state"]) if each["state"] else None) for each in said["networks"]]  # fmt: skip
-        return cls(said["database"], networks, said["every_s"], said["log"], said["evidence"],
-                   said["signers"])  # fmt: skip
+        return cls(**said | {"networks": networks})
 
 
 def node_of(settings: Settings) -> Node:
@@ -65,7 +69,9 @@ def node_of(settings: Settings) -> Node:
 
 def application(node: Node, settings: Settings) -> FastAPI:
     """The application of a node. Raises LedgerError as ``Signers.read``, EvidenceRefused as ``create``."""
-    return create(node, settings.evidence, Signers.read(settings.signers) if settings.signers else None)
+    signers = Signers.read(settings.signers) if settings.signers else None
+    quota = Amount(settings.quota_bytes, settings.quota_files)
+    return create(node, settings.evidence, signers, settings.public_url, quota)
 
 
 def worker() -> FastAPI:
@@ -85,7 +91,9 @@ def run(node: Node, settings: Settings, host: str, port: int, workers: int = 1) 
         node: made with the settings, so that what is wrong with them was said before workers start.
     """
     options: dict[str, Any] = {"host": host, "port": port, "log_level": "warning", "log_config": None,
-                               "server_header": False, "timeout_graceful_shutdown": _GRACE_S}  # fmt: skip
+                               "server_header": False, "timeout_graceful_shutdown": _GRACE_S,
+                               "proxy_headers": bool(settings.proxies),  # else uvicorn believes who is on this machine
+                               "forwarded_allow_ips": settings.proxies}  # fmt: skip
     logs.configure(settings.log)
     if workers == 1:
         uvicorn.run(application(node, settings), **options)

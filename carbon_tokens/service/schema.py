@@ -111,6 +111,8 @@ api_key = Table(
     Column("expires", Integer, nullable=False),
     Column("revoked", Integer),
     Column("scope", Text, nullable=False, server_default="[]"),  # JSON: chains "1" and facilities "1/0x…"; none: all
+    Column("used", Integer),  # last, to the minute
+    Column("replaced_by", String(12)),  # prefix of the key that it was changed for
 )
 
 action = Table(  # append-only: each row holds the hash of the one before

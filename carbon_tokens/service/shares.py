@@ -25,9 +25,9 @@ from carbon_tokens.ledger.allocating import TenantProof
 from carbon_tokens.periods import Month
 from carbon_tokens.service import actions, allocations, operating, schema
 from carbon_tokens.service.answers_shares import MOST
-from carbon_tokens.service.audits import Conflict
 from carbon_tokens.service.keys import Principal
 from carbon_tokens.service.reading import Unknown
+from carbon_tokens.service.refusals import Conflict
 
 _TABLE, _LINK = schema.share, schema.tenant_customer
 _VERSIONS = 2**32

@@ -8,29 +8,42 @@
 
 A keystore is Web3 Secret Storage, version 3. A remote signer speaks ``eth_signTransaction`` and
 ``eth_signTypedData_v4`` (Web3Signer, Clef), so that the node never has its key. Keys, passwords and the signer's
-address with what may stand in it are in no answer, log or error.
+address with what may stand in it are in no answer, log or error; of its own words a class of reason is in the answer,
+and the words are in the log, without what looks like a secret. It is asked while neither a chain nor the database is
+held, by one request at a time for each account, so that hanging it stops nobody else and no nonce is given twice.
 """
 
 from __future__ import annotations
 
 import json
+import logging
+import threading
+import time
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from carbon_tokens.errors import CarbonTokensError, LedgerError
+from carbon_tokens.errors import CarbonTokensError, LedgerError, NoAnswer, SignerFailed
 from carbon_tokens.ledger.accounts import NodeAccount, Signer, keystore
 from carbon_tokens.ledger.chain import Chain
 from carbon_tokens.ledger.preparing import Call
 from carbon_tokens.ledger.rpc import HttpRpc, NodeError
-from carbon_tokens.ledger.transactions import Transaction
-from carbon_tokens.service.audits import Conflict
+from carbon_tokens.ledger.transactions import Signed, Transaction
+from carbon_tokens.ledger.typed_data import TypedData
 from carbon_tokens.service.keys import ROLES, Principal
+from carbon_tokens.service.logs import foreign
+from carbon_tokens.service.refusals import Conflict
 
 _GAS = 8  # an eighth more than was prepared: the chain may have moved on
+TIMEOUT_S = 5.0  # that a remote signer may take for one answer
+_WHOLE = 4  # times of it that all signatures of one request may take, and that a request waits for its turn
 _NAMES = {"organisation", "roles", "keystore", "password_file", "remote", "address"}
+
+
+log = logging.getLogger("carbon_tokens.node")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +55,76 @@ class Seat:
     signer: Signer
 
 
-class Signers:
-    """The signers of a node; none by default."""
+class Held:
+    """A seat's signer: its failures leave it as SignerFailed, without its words, which go into the log."""
 
-    def __init__(self, seats: Sequence[Seat] = ()) -> None:
-        self._seats = tuple(seats)
+    __slots__ = ("_seat", "_turn", "_whole_s")
+
+    def __init__(self, seat: Seat, turn: threading.Lock, timeout_s: float) -> None:
+        self._seat, self._turn, self._whole_s = seat, turn, _WHOLE * timeout_s
+
+    @property
+    def address(self) -> str:
+        return self._seat.signer.address
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Until its end nobody else of this process signs by this account: from its nonce to the sending.
+
+        Raises:
+            SignerFailed: others kept it busy for too long.
+        """
+        if not self._turn.acquire(timeout=self._whole_s):
+            raise SignerFailed("the signer is busy", where="signer", todo="Ask again later.")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def sign_typed(self, data: TypedData) -> bytes:
+        """As ``Signer.sign_typed``. Raises SignerFailed."""
+        with self._asked():
+            return self._seat.signer.sign_typed(data)
+
+    def sign_all(self, transactions: Sequence[Transaction]) -> list[Signed]:
+        """Signed transactions. Raises SignerFailed, also when all of them together take too long."""
+        end, found = time.monotonic() + self._whole_s, list[Signed]()
+        for each in transactions:
+            with self._asked():
+                found.append(self._seat.signer.sign_transaction(each))
+            if time.monotonic() > end and len(found) < len(transactions):
+                raise SignerFailed(f"the signer signed {len(found)} of {len(transactions)} in the time that it has",
+                                   where="signer", todo="Ask for fewer at once.")  # fmt: skip
+        return found
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        try:
+            yield
+        except LedgerError as error:
+            log.warning("the signer of %s failed: %s", self._seat.organisation, foreign(error.what))
+            todo = "Ask again later with the same Idempotency-Key, or ask who runs the node."
+            raise SignerFailed(_reason(error), where="signer", todo=todo) from None
+
+
+def _reason(error: LedgerError) -> str:
+    if isinstance(error, NoAnswer):
+        return "the signer does not answer"
+    if isinstance(error.__cause__, NodeError):
+        return "the signer refuses to sign"
+    return "the signer gave no signature of what was asked"
+
+
+class Signers:
+    """The signers of a node; none by default. ``timeout_s``: that a remote one may take for one answer."""
+
+    def __init__(self, seats: Sequence[Seat] = (), timeout_s: float = TIMEOUT_S) -> None:
+        turns = {each.signer.address: threading.Lock() for each in seats}
+        self._held = {(each.organisation, role): Held(each, turns[each.signer.address], timeout_s)
+                      for each in seats for role in each.roles}  # fmt: skip
 
     @classmethod
-    def read(cls, path: Path | str) -> Signers:
+    def read(cls, path: Path | str, timeout_s: float = TIMEOUT_S) -> Signers:
         """The signers of a file.
 
         Raises:
@@ -63,32 +138,42 @@ class Signers:
         except (OSError, ValueError, KeyError, TypeError) as error:
             what = f"this is no file of signers ({type(error).__name__})"
             raise LedgerError(what, where=path.name, todo="Write [[signer]] tables.") from None
-        seats = [_seat(entry, path, number) for number, entry in enumerate(entries, 1)]
+        seats = [_seat(entry, path, number, timeout_s) for number, entry in enumerate(entries, 1)]
         held = [(each.organisation, role) for each in seats for role in each.roles]
         twice = next((each for each in held if held.count(each) > 1), None)
         if twice:
             raise LedgerError(f"{twice[0]} as {twice[1]} has two signers", where=path.name, todo="Name one.")
-        return cls(seats)
+        return cls(seats, timeout_s)
 
-    def of(self, by: Principal) -> Signer:
+    def of(self, by: Principal) -> Held:
         """Who signs for a key's organisation and role. Raises Conflict if nobody does here."""
-        found = next((each for each in self._seats if each.organisation == by.name and by.role in each.roles), None)
+        found = self._held.get((by.name, by.role))
         if found is None:
             what = f"this node signs nothing for {by.name} as {by.role}"
             raise Conflict(what, where="signer", todo="Sign with a wallet, or ask who runs the node.")
-        return found.signer
+        return found
 
 
-def signed(chain: Chain, signer: Signer, calls: Sequence[Call]) -> list[dict[str, str]]:
-    """Calls as signed transactions of consecutive nonces, not sent: ``hash`` and ``raw``, 0x and hex digits."""
-    first, fees, found = chain.nonce(signer.address, "pending"), chain.fees(), []
-    for order, call in enumerate(calls):
-        to = bytes.fromhex(call.to.removeprefix("0x"))
-        done = signer.sign_transaction(
-            Transaction(chain.id, first + order, call.gas + call.gas // _GAS, fees, to, call.data)
-        )
-        found.append({"hash": "0x" + done.hash.hex(), "raw": "0x" + done.raw.hex()})
-    return found
+def signed(
+    asking: Callable[[], AbstractContextManager[Chain]], signer: Held, calls: Sequence[Call]
+) -> list[dict[str, str]]:
+    """Calls as signed transactions of consecutive nonces, not sent: ``hash`` and ``raw``, 0x and hex digits.
+
+    Args:
+        asking: gives the chain while it may be asked; it is left before the signer is asked.
+        signer: in its turn.
+
+    Raises:
+        SignerFailed: as ``Held.sign_all``.
+    """
+    with asking() as chain:
+        number, first, fees = chain.id, chain.nonce(signer.address, "pending"), chain.fees()
+    transactions = [
+        Transaction(number, first + order, call.gas + call.gas // _GAS, fees,
+                    bytes.fromhex(call.to.removeprefix("0x")), call.data)
+        for order, call in enumerate(calls)
+    ]  # fmt: skip
+    return [{"hash": "0x" + done.hash.hex(), "raw": "0x" + done.raw.hex()} for done in signer.sign_all(transactions)]
 
 
 def send(chain: Chain, transactions: Sequence[Mapping[str, str]]) -> None:
@@ -107,7 +192,7 @@ def send(chain: Chain, transactions: Sequence[Mapping[str, str]]) -> None:
         chain.mine()
 
 
-def _seat(entry: Mapping[str, Any], path: Path, number: int) -> Seat:
+def _seat(entry: Mapping[str, Any], path: Path, number: int, timeout_s: float) -> Seat:
     where = f"{path.name}:signer {number}"
     try:
         organisation, roles = entry["organisation"], tuple(entry["roles"])
@@ -115,7 +200,7 @@ def _seat(entry: Mapping[str, Any], path: Path, number: int) -> Seat:
             raise ValueError
         if ("remote" in entry) == ("keystore" in entry):
             raise ValueError
-        return Seat(organisation, roles, _signer(entry, path.parent))
+        return Seat(organisation, roles, _signer(entry, path.parent, timeout_s))
     except CarbonTokensError as error:
         raise LedgerError(error.what, where=where, todo=error.todo) from error
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -123,9 +208,9 @@ def _seat(entry: Mapping[str, Any], path: Path, number: int) -> Seat:
         raise LedgerError("this names no signer", where=where, todo=todo) from None
 
 
-def _signer(entry: Mapping[str, Any], folder: Path) -> Signer:
+def _signer(entry: Mapping[str, Any], folder: Path, timeout_s: float) -> Signer:
     if "remote" in entry:
-        return NodeAccount(HttpRpc(entry["remote"]), entry["address"])
+        return NodeAccount(HttpRpc(entry["remote"], timeout_s), entry["address"])
     try:
         password = (folder / entry["password_file"]).read_text(encoding="utf-8").strip("\r\n")
     except OSError as error:

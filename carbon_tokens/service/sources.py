@@ -17,9 +17,9 @@ from carbon_tokens.energy import models, series
 from carbon_tokens.energy.log_terms import Terms
 from carbon_tokens.energy.meters import meter_id
 from carbon_tokens.service import actions, database, operating, schema
-from carbon_tokens.service.audits import Conflict
 from carbon_tokens.service.keys import Principal
 from carbon_tokens.service.reading import Unknown
+from carbon_tokens.service.refusals import Conflict
 
 KINDS = ("meter", "ups", "servers")
 _TABLE = schema.energy_source

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,8 +14,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import Connection
 
 from carbon_tokens.errors import Reverted
-from carbon_tokens.ledger.accounts import Signer
 from carbon_tokens.ledger.allocating import TenantProof
+from carbon_tokens.ledger.chain import Chain
 from carbon_tokens.ledger.views import LedgerViews
 from carbon_tokens.periods import Month
 from carbon_tokens.service import actions, answers, batches, prepare
@@ -22,10 +23,11 @@ from carbon_tokens.service import answers_transactions as forms
 from carbon_tokens.service import signers as signing
 from carbon_tokens.service.answers_facilities import MonthQuery
 from carbon_tokens.service.api import NOT_FOUND, Here
-from carbon_tokens.service.audits import Conflict
 from carbon_tokens.service.keys import Principal
+from carbon_tokens.service.node import Node
 from carbon_tokens.service.prepare import Prepared
 from carbon_tokens.service.reading import LIMIT
+from carbon_tokens.service.refusals import Conflict
 from carbon_tokens.service.writing import KEYED, Key, Refused, Repeatable, on_chain, only, repeatable
 from carbon_tokens.statements.certificate_table import CertificateRow
 from carbon_tokens.statements.certificate_table import read as read_certificates
@@ -168,20 +170,23 @@ def _prepared(
     """Prepares, logs for whom, and gives the same answer to the same Idempotency-Key.
 
     What the node itself is to send is signed and kept first and sent then: whoever asks again with the same key sends
-    the very same transactions again, which the chain takes once.
+    the very same transactions again, which the chain takes once. The signer is asked while no chain is held, and has
+    its turn until they are sent, so that the next request's nonce comes after them.
     """
-    by, chain, key = asking.by, asking.chain, asking.key
+    by, chain, key, node = asking.by, asking.chain, asking.key, asking.request.app.state.node
     only(by, *roles)
     by.require(chain, getattr(body, "facility", ""))
-    node = asking.request.app.state.node
-    with on_chain(node, chain) as follower:
-        made, answer = list[Prepared](), dict[str, Any]()
+    made, answer = list[Prepared](), dict[str, Any]()
+    with ExitStack() as turn:
 
         def first() -> None:
-            made.append(make(follower.views))
-            answer.update(made[0].to_json(follower.chain.id))
+            with on_chain(node, chain) as follower:
+                made.append(make(follower.views))
+                answer.update(made[0].to_json(follower.chain.id))
             if asking.send:
-                answer["sent"] = signing.signed(follower.chain, _signer(asking, made[0]), made[0].calls)
+                signer = _signer(asking, made[0])
+                turn.enter_context(signer.turn())
+                answer["sent"] = signing.signed(lambda: _chain(node, chain), signer, made[0].calls)
 
         def do(connection: Connection) -> Any:
             verb = "transaction signed" if asking.send else "transaction prepared"
@@ -193,11 +198,19 @@ def _prepared(
         said = [body.model_dump(by_alias=True), asking.send]
         given = repeatable(asking.request, node, by, key, said, do, first)
         if asking.send:
-            signing.send(follower.chain, signing.transactions_of(bytes(given.body)))
+            with _chain(node, chain) as there:
+                signing.send(there, signing.transactions_of(bytes(given.body)))
         return given
 
 
-def _signer(asking: Asked, made: Prepared) -> Signer:
+@contextmanager
+def _chain(node: Node, number: int) -> Iterator[Chain]:
+    """A chain while it may be asked."""
+    with on_chain(node, number) as follower:
+        yield follower.chain
+
+
+def _signer(asking: Asked, made: Prepared) -> signing.Held:
     """Who signs what the node is to send. Raises Conflict or Refused where that cannot be."""
     signers: signing.Signers = asking.request.app.state.signers
     signer = signers.of(asking.by)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from carbon_tokens.errors import EvidenceError, EvidenceRefused
 from carbon_tokens.evidence import Store, cid_of, sealing
 from carbon_tokens.service import answers_evidence as forms
-from carbon_tokens.service import keeping
+from carbon_tokens.service import keeping, quotas
 from carbon_tokens.service.answers import Limit, Problem
 from carbon_tokens.service.answers_facilities import AfterNumber, FileName
 from carbon_tokens.service.api import Here
@@ -112,6 +112,17 @@ def listed(node: Here, by: Key, after: AfterNumber = 0, limit: Limit = LIMIT) ->
     return {"items": items, "next": rows[limit - 1]["id"] if len(rows) > limit else None}
 
 
+@router.get("/evidence-quota", response_model=forms.QuotaAnswer, responses=KEYED, tags=["evidence"])
+def quota(request: Request, node: Here, by: Key) -> Any:
+    """What the organisation keeps of evidence, of what it may keep. Only an operator."""
+    only(by, "operator")
+    by.require_all()
+    with node.reader.engine.begin() as connection:
+        used = quotas.used(connection, by.organisation)
+    limit: quotas.Amount = request.app.state.quota
+    return {"bytes": limit.bytes, "files": limit.files, "bytes_used": used.bytes, "files_used": used.files}
+
+
 @router.get("/evidence/{cid}", response_class=Sealed, responses=_SEALED, tags=["evidence"])
 def sealed(request: Request, node: Here, by: Key, cid: forms.Cid) -> Any:
     """The sealed bytes, checked against the CID. Its operator, and the auditor whom it is sealed to and who took one of
@@ -165,19 +176,20 @@ def _keep(
 ) -> Response:
     """Puts bytes into the store and then a row into the database, once for an idempotency key."""
     row |= {"cid": cid_of(content), "size": len(content)}
-    put, recorded = False, False
+    put, recorded, quota = False, False, request.app.state.quota
 
     def first() -> None:
         nonlocal put
         with node.reader.engine.begin() as connection:
             keeping.refuse_known(connection, row["cid"])
+            quotas.require(connection, quota, by, row["size"])
         with keeping.answering(_store(request)) as store:
             store.put(content)
         put = True
 
     def do(connection: Connection) -> Any:
         nonlocal recorded
-        answer = keeping.keep(connection, by, row)
+        answer = keeping.keep(connection, by, row, quota)
         recorded = True
         return answer
 

@@ -179,8 +179,9 @@ def opening(browser: Browser, hall: Hall) -> Iterator[Opened]:
     """Opens pages, signed in as a role; at the end none may have asked another host, or complained (as CSP does)."""
     asked, complaints, pages = list[str](), list[str](), list[Page]()
 
-    def open_(role: str = "", *wallets: Wallet, javascript: bool = True) -> Page:
-        context = browser.new_context(viewport=DESKTOP, java_script_enabled=javascript)  # type: ignore[arg-type]
+    def open_(role: str = "", *wallets: Wallet, javascript: bool = True, locale: str = "en-GB") -> Page:
+        settings: Any = {"viewport": DESKTOP, "java_script_enabled": javascript, "locale": locale}
+        context = browser.new_context(**settings)
         page = context.new_page()
         pages.append(page)
         page.on("request", lambda request: asked.append(request.url))
@@ -190,8 +191,8 @@ def opening(browser: Browser, hall: Hall) -> Iterator[Opened]:
             wallet.announce(page)
         if role:
             page.goto(f"{hall.url}/sign-in")
-            page.get_by_label("API key").fill(hall.keys[role])
-            page.get_by_role("button", name="Sign in").click()
+            page.locator("#key").fill(hall.keys[role])
+            page.locator("form button.main").click()
             page.wait_for_url("**/desk/**")
         return page
 

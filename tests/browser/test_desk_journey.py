@@ -150,7 +150,7 @@ def test_a_month_goes_from_its_statement_to_its_certificate_by_three_keys_and_wa
     status(issuer, "NAR 1–1")
     looked_at(issuer, "issuer")
     issuer.get_by_label("Amount").fill("1")
-    issuer.get_by_label("To", exact=True).fill(holder)
+    issuer.get_by_label("To account", exact=True).fill(holder)
     issuer.get_by_role("button", name="Prepare the transfer").click()
     looked_at(issuer, "transfer")
     sent(issuer)
@@ -216,7 +216,7 @@ def test_a_customer_sees_its_share_keeps_the_proof_and_claims_it(opened: Opened,
     assert hall.ledger.account(theirs, FEBRUARY).allocated_location == proof.share.share.amounts.location_g
 
 
-def test_an_admin_adds_and_ends_keys_and_reads_the_log(opened: Opened, hall: Hall) -> None:
+def test_an_admin_adds_rotates_and_ends_keys_and_reads_the_log(opened: Opened, hall: Hall) -> None:
     admin = opened("admin")
     admin.get_by_label("Organisation").fill("New Auditors")
     admin.get_by_label("Role").select_option("auditor")
@@ -226,8 +226,19 @@ def test_an_admin_adds_and_ends_keys_and_reads_the_log(opened: Opened, hall: Hal
     hall.keys["new"] = key
     other = opened("new")
     expect(other.get_by_text("New Auditors, auditor")).to_be_visible()
-    admin.get_by_text("Revoke", exact=True).first.click()
-    admin.get_by_role("button", name="End the key").first.click()
+    admin.get_by_text("Rotate", exact=True).first.click()
+    looked_at(admin, "rotate")
+    admin.get_by_role("button", name="Make a new key in the place of").first.click()
+    hall.keys["rotated"] = admin.locator("#made").inner_text()
+    expect(opened("rotated").get_by_text("New Auditors, auditor")).to_be_visible()
+    expect(admin.get_by_text("replaced by")).to_be_visible()
+    other.reload()
+    expect(other.get_by_text("New Auditors, auditor")).to_be_visible()  # for the overlap
+    admin.get_by_role("button", name="Sign out").click()
+    admin = opened("admin")
+    admin.get_by_role("row", name=f"ck_{key.split('_')[1]}_").get_by_text("Revoke", exact=True).click()
+    looked_at(admin, "revoke")
+    admin.get_by_role("button", name=f"End it now: key {key.split('_')[1]}").click()
     expect(admin.get_by_text("revoked")).to_be_visible()
     other.reload()
     expect(other.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from carbon_tokens.ledger import Chain
 from tests.browser.desk_hall import Hall, Opened, Wallet, opening
+from tests.browser.test_desk_journey import looked_at
 from tests.integration.conftest import Node as StartNode
 from tests.integration.conftest import start_node  # noqa: F401 - a fixture
 from tests.integration.march import MARCH
@@ -119,6 +120,20 @@ def test_of_two_wallets_the_one_that_is_chosen_signs(opened: Opened, hall: Hall)
     auditor.get_by_role("button", name="Sign with Second").click()
     expect(auditor.get_by_role("status").first).to_have_text("signed")
     assert first.asked == []
+
+
+def test_wallets_are_spoken_of_in_the_language_of_the_page(opened: Opened, hall: Hall) -> None:
+    wallet = Wallet(hall, "publisher")
+    auditor = opened("auditor", wallet, locale="de-DE")
+    auditor.goto(hall.requested("german"))
+    auditor.get_by_role("button", name="Diese Anfrage übernehmen").click()
+    sign = auditor.get_by_role("button", name="Unterschreiben mit Test wallet")
+    sign.click()
+    expect(said(auditor)).to_contain_text("ist kein Prüfer des Marktes US. Wählen Sie in der Wallet ein anderes")
+    wallet.declines = {"eth_requestAccounts": 4001}
+    sign.click()
+    expect(said(auditor)).to_have_text("Sie haben in der Wallet abgelehnt. Nichts wurde unterschrieben oder gesendet.")
+    looked_at(auditor, "auditor-de")
 
 
 def test_without_a_wallet_the_page_says_what_to_do(opened: Opened, hall: Hall) -> None:

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from carbon_tokens.ledger import Ledger, account
 from carbon_tokens.service import database, keys
 from carbon_tokens.service.app import create
-from carbon_tokens.service.keys import Limiter
+from carbon_tokens.service.limits import Limiter
 from carbon_tokens.service.node import Network, Node
 from tests.integration.march import with_facility
 
@@ -31,9 +31,9 @@ def table(first: int = 1, count: int = 2, source: str = "W1") -> str:
 class Place:
     """A node on Anvil with keys of every role, and wallets that the node never sees."""
 
-    def __init__(self, ledger: Ledger, folder: Path) -> None:
+    def __init__(self, ledger: Ledger, folder: Path, url: str = "") -> None:
         self.ledger, self.facility = ledger, with_facility(ledger)
-        engine = database.connect(f"sqlite:///{folder / 'node.db'}")
+        engine = database.connect(url or f"sqlite:///{folder / 'node.db'}")
         self.node = Node(engine, [Network("test", folder / "first", rpc=ledger.chain.where)], every_s=0.1)
         with engine.begin() as connection:
             self.keys = {role: keys.add(connection, f"The {role}", role, 30) for role in keys.ROLES}

@@ -17,7 +17,7 @@ from carbon_tokens.ledger import Chain, Factor, Ledger, account
 from carbon_tokens.ledger.mnemonic import MNEMONIC
 from carbon_tokens.service import database, keys
 from carbon_tokens.service.app import create
-from carbon_tokens.service.keys import Limiter
+from carbon_tokens.service.limits import Limiter
 from carbon_tokens.service.node import Network, Node
 from tests.integration.conftest import emptied, grant_roles
 from tests.integration.march import by

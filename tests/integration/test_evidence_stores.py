@@ -1,8 +1,4 @@
-"""One interface, four kinds of store: a folder, two S3 servers that are not ours, and an IPFS node.
-
-The IPFS node is one whose API is at CARBON_TOKENS_IPFS (http://host:5001), or js-ipfs in the folder that
-CARBON_TOKENS_JS_IPFS names (see ipfs_peer.mjs); without either those tests are skipped.
-"""
+"""One interface, several kinds of store: a folder and two S3 servers that are not ours; test_evidence_ipfs has IPFS."""
 
 from __future__ import annotations
 
@@ -10,7 +6,6 @@ import base64
 import hashlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,11 +19,11 @@ import pytest
 
 pytest.importorskip("boto3", reason="S3 needs the extra `evidence`")
 import boto3
-import requests
 
 from carbon_tokens.errors import EvidenceError, EvidenceLost, EvidenceRefused
 from carbon_tokens.evidence import Store, cid_of, open_store, sealing
 from carbon_tokens.evidence.manifest import Archive, Manifest
+from tests.integration.peers import started
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,19 +49,6 @@ class Kind:
 
 def client(address: str) -> Any:
     return boto3.client("s3", endpoint_url=f"http://{address}", region_name="us-east-1")
-
-
-def started(command: list[str], port: int, **variables: str) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        command, env=os.environ | variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    for _ in range(300):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return process
-        time.sleep(0.1)
-    process.kill()
-    raise RuntimeError(f"{command[0]} does not answer")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -105,24 +87,6 @@ def kind(request: pytest.FixtureRequest, tmp_path: Path, servers: dict[str, str]
         pytest.skip("s3rver is not installed: run npm ci")
     address = servers[request.param]
     return Kind(open_store(f"s3://evidence/held?endpoint=http://{address}&region=us-east-1"), address)
-
-
-@pytest.fixture(scope="module")
-def ipfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the API of an IPFS node that is not ours."""
-    there, modules = os.environ.get("CARBON_TOKENS_IPFS", ""), os.environ.get("CARBON_TOKENS_JS_IPFS", "")
-    if there or not modules:
-        if not there:
-            pytest.skip("neither CARBON_TOKENS_IPFS nor CARBON_TOKENS_JS_IPFS names an IPFS node")
-        yield there
-        return
-    port, folder = free_port(), str(tmp_path_factory.mktemp("ipfs") / "repository")
-    peer = started(["node", str(Path(__file__).with_name("ipfs_peer.mjs")), modules, str(port), folder], port)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        peer.terminate()
-        peer.wait(timeout=30)
 
 
 def some(size: int = 1000) -> bytes:
@@ -261,39 +225,6 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EvidenceError, match="cannot be written"):
         open_store(str(tmp_path / "file")).put(b"x")
-
-
-@pytest.mark.parametrize("size", [0, 1000, 1 << 20, (1 << 20) + 1, 5_000_000])
-def test_an_ipfs_node_keeps_and_lists_files_of_any_size(ipfs: str, size: int) -> None:
-    """Of one block its own name for the file is ours."""
-    store, content = open_store(f"ipfs://{ipfs.removeprefix('http://')}"), some(size)
-    cid = store.put(content)
-    assert store.put(content) == cid == cid_of(content) and store.get(cid) == content
-    assert store.has(cid) and cid in set(store.names())
-    if size <= 1 << 20:
-        answer = requests.post(f"{ipfs}/api/v0/cat", params={"arg": cid}, timeout=30)
-        assert answer.content == content
-        assert cid in requests.post(f"{ipfs}/api/v0/pin/ls", params={"arg": cid, "cid-base": "base32"}).text
-    store.delete(cid)
-    store.delete(cid)
-    assert not store.has(cid) and cid not in set(store.names())
-    with pytest.raises(EvidenceLost, match="is missing"):
-        store.get(cid)
-
-
-def test_a_name_in_an_ipfs_node_that_leads_to_other_bytes_is_altered_evidence(ipfs: str) -> None:
-    store, real, other = open_store(f"ipfs://{ipfs.removeprefix('http://')}"), some(), some()
-    cid, its = cid_of(real), store.put(other)
-    requests.post(f"{ipfs}/api/v0/files/cp", timeout=30,
-                  params={"arg": [f"/ipfs/{its}", f"/carbon-tokens-evidence/{cid}"]})  # fmt: skip
-    with pytest.raises(EvidenceLost, match=f"{cid} is altered"):
-        store.get(cid)
-
-
-def test_an_ipfs_node_that_does_not_answer_is_named() -> None:
-    store = open_store(f"ipfs://127.0.0.1:{free_port()}")
-    with pytest.raises(EvidenceError, match="does not do files/stat"):
-        store.put(b"x")
 
 
 _ARCHIVE = """

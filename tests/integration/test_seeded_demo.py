@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -254,6 +255,38 @@ def test_a_proof_put_in_for_nothing_that_is_a_certificate_is_refused(seeded: See
     answer = seeded.web.post("/verify", files={"proof": b"{}"}, data={"compared": "<script>"})
     assert answer.status_code == 422 and "<script>" not in answer.text
     assert seeded.web.post("/verify", files={"proof": b"[1]"}).status_code == 422
+
+
+def test_a_certificate_is_printed_from_its_proof_while_it_holds(seeded: Seeded) -> None:
+    """Nobody's statements are published: whoever has the proof puts it in, and gets a file of it."""
+    pytest.importorskip("typst", reason="the extra `report` is not installed")
+    claims = {each.first: each.id for each in seeded.board("node").certificates}
+
+    def printed(name: str, month: str, kind: str, chain: int = 1) -> Any:
+        place = f"/chains/{chain}/claims/{claims[month]}/certificate"
+        return seeded.web.post(place, files={"proof": (seeded.folder / name).read_bytes()}, data={"kind": kind})
+
+    for kind, begins in (("pdf", b"%PDF-"), ("svg", b"<svg"), ("png", b"\x89PNG"), ("json", b'{"basis"')):
+        answer = printed("proof-2021-01.json", "2021-01", kind)
+        assert answer.status_code == 200 and answer.content.startswith(begins)
+        assert answer.headers["content-disposition"] == f'attachment; filename="certificate.{kind}"'
+    for answer, said in (
+        (printed("proof-2021-10.json", "2021-10", "pdf"), "it does not hold now"),
+        (printed("proof.json", "2021-01", "pdf"), "of another certificate"),
+        (printed("proof-2021-01.json", "2021-01", "pdf", chain=2), "of another certificate"),
+    ):
+        assert answer.status_code == 422 and said in answer.text
+    assert printed("proof-2021-01.json", "2021-01", "exe").status_code == 422
+
+
+def test_the_code_on_a_certificate_leads_to_its_page_by_the_id_of_its_chain(seeded: Seeded) -> None:
+    (claim,) = [each.id for each in seeded.board("node").certificates if each.first == "2021-01"]
+    chain = seeded.node.followers[1].chain.id
+    answer = seeded.web.get(f"/claims/{chain}/{claim}", follow_redirects=True)
+    assert answer.url.path == f"/chains/1/claims/{claim}" and "VALID NOW" in answer.text
+    drawn = [seeded.web.get(f"/chains/1/claims/{claim}/contract.{kind}") for kind in ("svg", "json")]
+    assert drawn[0].text.startswith("<svg") and drawn[1].json()["name"] == "Net emissions 2021-01"
+    assert seeded.web.get(f"/claims/7/{claim}").status_code == 404
 
 
 def test_pages_speak_the_language_of_the_browser(seeded: Seeded) -> None:

@@ -30,7 +30,7 @@ from carbon_tokens.ledger import Chain, Ledger
 from carbon_tokens.periods import Month
 from carbon_tokens.service import database, keys
 from carbon_tokens.service.app import create
-from carbon_tokens.service.keys import Limiter
+from carbon_tokens.service.limits import Limiter
 from carbon_tokens.service.node import Network, Node
 from tests.integration.conftest import emptied
 from tests.ports import free_port
@@ -179,6 +179,21 @@ def test_a_proof_is_put_in_on_a_page_without_a_script(client: TestClient, demo: 
     assert ">VERIFIED<" in client.post("/verify", files=files).text
     broken = client.post("/verify", files={"proof": ("x", b"\xff\xfe<script>alert(1)</script>", "text/plain")})
     assert broken.status_code == 422 and "<script>" not in broken.text
+
+
+def test_links_and_qr_codes_have_the_public_address_whatever_a_request_calls_the_node(
+    client: TestClient, facility: str
+) -> None:
+    (claim,) = get(client, f"/chains/1/facilities/{facility}/claims")
+    app: Any = client.app
+    path, pages = f"/chains/1/claims/{claim['id']}", list[str]()
+    for public in ("https://node.example", ""):
+        app.state.public_url = public
+        pages.append(client.get(path, headers={"Host": "called.example"} if public else {}).text)
+    assert f"https://node.example{path}" in pages[0] and "called" not in pages[0]
+    assert f"http://testserver{path}" in pages[1]
+    images = [set(re.findall(r'src="(data:[^"]+)"', page)) for page in pages]
+    assert len(images[0] - images[1]) == len(images[1] - images[0]) == 1  # the code is of the address below it
 
 
 @pytest.mark.parametrize(

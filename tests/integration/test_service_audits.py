@@ -22,7 +22,7 @@ from carbon_tokens.ledger import Chain, Ledger, account
 from carbon_tokens.ledger.mnemonic import MNEMONIC
 from carbon_tokens.service import database, keys, schema
 from carbon_tokens.service.app import create
-from carbon_tokens.service.keys import Limiter
+from carbon_tokens.service.limits import Limiter
 from carbon_tokens.service.node import Network, Node
 from carbon_tokens.statements import FactorReference, MethodReference, Statement, build
 from tests.integration.march import MARCH, RELEASE, Deploy, by, with_facility

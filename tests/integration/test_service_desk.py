@@ -267,11 +267,6 @@ def test_a_reason_has_no_character_that_a_database_refuses(place: Place) -> None
     assert auditor.post(f"{path}/refusal", data=body).status_code == 422
 
 
-def test_a_browser_that_asks_for_another_language_gets_whole_english_pages(place: Place) -> None:
-    answer = place.seated("auditor").get("/desk/audits", headers={"Accept-Language": "de"})
-    assert '<html lang="en">' in answer.text and "Facilities" in answer.text
-
-
 def test_a_sealed_file_is_for_its_operator_and_the_auditor_who_took_the_request(place: Place) -> None:
     pytest.importorskip("pyrage", reason="sealing needs the extra `evidence`")
     from carbon_tokens.evidence import sealing

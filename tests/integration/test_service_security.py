@@ -30,7 +30,7 @@ from sqlalchemy import text, update
 from carbon_tokens.ledger import Chain
 from carbon_tokens.service import database, keys, logs, schema
 from carbon_tokens.service.app import BODY_LIMIT, create
-from carbon_tokens.service.keys import Limiter
+from carbon_tokens.service.limits import Limiter
 from carbon_tokens.service.node import Network, Node
 from tests.integration.keyed import Place, table
 from tests.integration.march import Deploy
@@ -381,8 +381,11 @@ def test_no_secret_is_in_the_log(place: Place) -> None:
     assert (first["organisation"], first["status"]) == ("The operator", 201) and len(first["key"]) == 12
 
 
-def test_the_table_names_every_test_and_no_other() -> None:
-    named = set(re.findall(r"`(test_\w+)`", DOCUMENT.read_text(encoding="utf-8")))
+def test_the_table_names_every_test_of_this_file_and_none_that_is_not_there() -> None:
+    text, folder = DOCUMENT.read_text(encoding="utf-8"), Path(__file__).parent
+    named = set(re.findall(r"`(test_\w+)`", text))
     here = {name for name, each in globals().items() if name.startswith("test_") and inspect.isfunction(each)}
-    assert named == here - {"test_the_table_names_every_test_and_no_other"}
-    assert set(re.findall(r"\| (API\d+)", DOCUMENT.read_text(encoding="utf-8"))) == {f"API{n}" for n in range(1, 11)}
+    others = "".join((folder / each).read_text(encoding="utf-8") for each in re.findall(r"`(test_\w+\.py)`", text))
+    written = set(re.findall(r"^def (test_\w+)", others, re.MULTILINE))
+    assert here - {"test_the_table_names_every_test_of_this_file_and_none_that_is_not_there"} <= named <= here | written
+    assert set(re.findall(r"\| (API\d+)", text)) == {f"API{n}" for n in range(1, 11)}

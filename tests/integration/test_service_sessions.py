@@ -14,7 +14,8 @@ pytest.importorskip("fastapi", reason="the node needs the extra `node`")
 from sqlalchemy import select, update
 
 from carbon_tokens.service import schema, sessions
-from carbon_tokens.service.keys import ROLES, Limiter
+from carbon_tokens.service.keys import ROLES
+from carbon_tokens.service.limits import Limiter
 from carbon_tokens.service.node import Node
 from tests.integration.desks import HTTPS, Place, cookie, form_of, served, sign_in
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +12,16 @@ import pytest
 from jinja2 import nodes
 
 from carbon_tokens.errors import CarbonTokensError
-from carbon_tokens.service import facility_pages, languages, rendering
+from carbon_tokens.service import desk_wallet, languages, rendering
 
-TEMPLATES = sorted(each for each in rendering.FOLDER.glob("*.html") if not each.name.startswith("desk_"))
-UNSAID = {"carbon-tokens", "API", "NetEmissions", "t", "MWh", "·"}  # names and units, the same in every language
+TEMPLATES = sorted(rendering.FOLDER.glob("*.html"))
+MODULES = sorted(Path(languages.__file__).parent.glob("*.py"))
+WALLET = Path(languages.__file__).parent / "static" / "wallet.js"
+# Names, units and formats, the same in every language.
+UNSAID = {"carbon-tokens", "API", "NetEmissions", "t", "MWh", "Wh", "g", "·", "ck_", "ck_…", "_…"}
+UNSAID |= {"PDF", "PNG", "SVG", "JSON"}
 _MARKED = {"_", "gettext", "ngettext"}
+_MACROS, _NAME = ("account", "address", "wallet"), "[a-z]+-?|eth_[A-Za-z0-9_]+|personal_sign"  # ids, fields, methods
 _SPOKEN = re.compile(r"""(?:alt|title|placeholder|aria-label)="([^"]*)\"""")
 _PLACEHOLDER = re.compile(r"%(?:\([a-z]+\)s|%)")
 
@@ -23,25 +29,34 @@ _PLACEHOLDER = re.compile(r"%(?:\([a-z]+\)s|%)")
 def messages(path: Path) -> Iterator[tuple[str, ...]]:
     environment: Any = rendering.environment()  # whose extension adds the method
     for _, _, found in environment.extract_translations(path.read_text("utf-8")):
-        yield tuple(each for each in ((found,) if isinstance(found, str) else found) if isinstance(each, str))
+        if found:  # else a variable, whose message is marked where it is made
+            yield tuple(each for each in ((found,) if isinstance(found, str) else found) if isinstance(each, str))
+
+
+def spoken(path: Path) -> Iterator[ast.Call]:
+    """Where a module marks a message."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("say", "later"):
+            yield node
 
 
 def said() -> set[tuple[str, ...]]:
-    """Every message of the pages: of their templates, and what charts are called."""
-    source = Path(facility_pages.__file__).read_text("utf-8")
-    charts = {(each,) for each in re.findall(r'say\(\s*"([^"]*)"', source)}
-    return charts | {each for path in TEMPLATES for each in messages(path)}
+    """Every message: of the templates and of the modules."""
+    calls = [call.args[0] for path in MODULES for call in spoken(path)]
+    words = {(str(each.value),) for each in calls if isinstance(each, ast.Constant)}
+    return words | {each for path in TEMPLATES for each in messages(path)}
 
 
 def texts(path: Path) -> list[str]:
     """What a template says outside of marked messages: its text without tags and code, and what attributes say."""
     source = path.read_text("utf-8")
-    source = re.sub(r"{% trans %}.*?{% endtrans %}|{#.*?#}", "", source, flags=re.DOTALL)
-    source = re.sub(r"{[{%].*?[%}]}", "", source, flags=re.DOTALL)
-    spoken = [each for each in _SPOKEN.findall(source) if each]
+    source = re.sub(r"{% trans\b.*?{% endtrans %}|{#.*?#}", "", source, flags=re.DOTALL)
+    source = re.sub(r"{[{%].*?[%}]}", " ", source, flags=re.DOTALL)
+    attributes = [each.strip() for each in _SPOKEN.findall(source)]
     source = re.sub(r"<(pre|code)\b.*?</\1>", " ", source, flags=re.DOTALL)
     words = re.split(r"[\s,.:()<>/–]+", re.sub(r"<[^>]*>|<!doctype html>", " ", source))
-    return spoken + [each for each in words if re.search(r"[A-Za-z]", each) and each not in UNSAID]
+    attributes = [each for each in attributes if re.search(r"[A-Za-z]", each) and each not in UNSAID]
+    return attributes + [each for each in words if re.search(r"[A-Za-z]", each) and each not in UNSAID]
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
@@ -56,16 +71,45 @@ def test_no_expression_writes_words_that_are_not_marked(path: Path) -> None:
               and call.node.name in _MARKED for text in call.find_all(nodes.Const)}  # fmt: skip
     compared = {id(text) for test in tree.find_all((nodes.Compare, nodes.Test, nodes.Filter, nodes.Getitem))
                 for text in test.find_all(nodes.Const)}  # fmt: skip
-    written = [text.value for output in tree.find_all(nodes.Output) for text in output.find_all(nodes.Const)
+    written = [text for output in tree.find_all(nodes.Output) for text in output.find_all(nodes.Const)
                if isinstance(text.value, str) and id(text) not in marked | compared]  # fmt: skip
-    assert [each for each in written if each not in ("good", "bad") and re.search("[A-Za-z]{2}", each)] == []
+    named = {id(text) for call in tree.find_all(nodes.Call) if isinstance(call.node, nodes.Name)
+             and call.node.name in _MACROS for text in call.find_all(nodes.Const)
+             if re.fullmatch(_NAME, str(text.value))}  # fmt: skip
+    bare = [text.value for text in written if id(text) not in named]
+    assert [each for each in bare if each not in ("good", "bad") and re.search("[A-Za-z]{2}", each)] == []
 
 
-@pytest.mark.parametrize("text", ["<p>Facilities</p>", '<img alt="A chart">', "<p>{{ _('Owner') }} of it</p>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<p>Facilities</p>", '<img alt="A chart">', "<p>{{ _('Owner') }} of it</p>",
+        "<p>{% if x %}MWh held{% endif %}</p>", '<input placeholder="{{ n }} hex digits">',
+        "{% trans a=b %}of {{ a }}{% endtrans %} and more",
+    ],
+)  # fmt: skip
 def test_a_string_that_is_not_marked_is_found(text: str, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text(text)
     assert texts(path)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_what_a_module_says_is_a_message_that_stands_there_or_was_marked_elsewhere(path: Path) -> None:
+    """Of variables only the names of tables of marked messages: never a sentence put together."""
+    others = [call.args[0] for call in spoken(path) if not isinstance(call.args[0], ast.Constant)]
+    assert all(isinstance(each, ast.Subscript) for each in others), [ast.unparse(each) for each in others]
+
+
+def test_wallet_js_says_what_the_catalogue_has_and_nothing_else() -> None:
+    source = WALLET.read_text("utf-8")
+    asked = re.findall(r'inWords\("([^"]*)"', source)
+    told = re.findall(r'^  (?:\d+|\[-\d+\]): "([^"]*)",$', source, re.MULTILINE)
+    assert {*asked, *told} == {*desk_wallet.WORDS} and len(told) == 6
+    bare = [
+        each for each in re.findall(r'(?:say|Said)\((["`][^"`]*["`])', source) if re.search(r"[a-z]{2} [a-z]", each)
+    ]
+    assert [each for each in bare if not each.startswith("`${inWords(")] == []
 
 
 @pytest.mark.parametrize("code", sorted(set(languages.LANGUAGES) - {"en"}))

@@ -1,9 +1,13 @@
 // Wallets of this browser, found by EIP-6963, sign and send what the page shows; the node never sees a key.
 // Each box of the page (.wallet, see desk_wallet.html) names the element whose text is signed or sent. What happens is
-// said in words in its live region. Nothing here asks a server: signatures go with the page's own form.
+// said in words in its live region, in the page's language (desk_wallet.py). Nothing here asks a server: signatures go
+// with the page's own form.
 
 const FINDING_MS = 400, ASKING_MS = 1000, ASKED = 180;
 const found = new Map(); // by uuid: two wallets, or one that announces itself again
+
+const translated = JSON.parse(document.getElementById("wallet-words")?.dataset.words || "{}");
+const inWords = (text, values = {}) => (translated[text] ?? text).replace(/%\((\w+)\)s/g, (_, name) => values[name]);
 
 const told = {
   4001: "You declined in the wallet. Nothing was signed or sent.",
@@ -14,7 +18,7 @@ const told = {
   [-32002]: "The wallet has a question open already: answer it there.",
 };
 
-const ELSEWHERE = "The wallet's chain does not have this node's contracts: it is another chain of the same number.";
+const ELSEWHERE = inWords("The wallet's chain does not have this node's contracts: it is another chain of the same number.");
 
 class Said extends Error {} // an obstacle that has its words
 
@@ -26,34 +30,35 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 function words(error) {
   if (error instanceof Said) return error.message;
   const code = error?.code ?? error?.data?.originalError?.code;
-  return told[code] ?? `The wallet says: ${error?.message ?? error}`;
+  return told[code] ? inWords(told[code]) : inWords("The wallet says: %(words)s", { words: error?.message ?? error });
 }
 
 async function onChain(wallet, wanted, say) {
   const here = async () => Number(await wallet.request({ method: "eth_chainId" }));
   if (await here() === wanted) return;
-  say(`The wallet is on another chain; asking it to change to chain ${wanted}.`);
+  say(inWords("The wallet is on another chain; asking it to change to chain %(number)s.", { number: wanted }));
   try {
     await wallet.request({ method: "wallet_switchEthereumChain", params: [{ chainId: "0x" + wanted.toString(16) }] });
   } catch (error) {
-    if (error?.code === 4001) throw new Said(`You declined to change to chain ${wanted}. Nothing was signed or sent.`);
-    if (error?.code === 4902) throw new Said(`The wallet does not know chain ${wanted}: add it there first.`);
+    if (error?.code === 4001) throw new Said(inWords("You declined to change to chain %(number)s. Nothing was signed or sent.", { number: wanted }));
+    if (error?.code === 4902) throw new Said(inWords("The wallet does not know chain %(number)s: add it there first.", { number: wanted }));
     throw error;
   }
-  if (await here() !== wanted) throw new Said(`The wallet is still on another chain than ${wanted}.`);
+  if (await here() !== wanted) throw new Said(inWords("The wallet is still on another chain than %(number)s.", { number: wanted }));
 }
 
 // Who signs is checked by the wallet's own chain before anybody is asked: hasRole(role, account) of the contract.
 async function mayAct(wallet, account, { sender, owner, role, contract, signed, who }) {
-  const other = "Choose another account in the wallet.";
-  if (sender && !same(sender, account)) throw new Said(`The wallet's account is ${short(account)}; this is for ${short(sender)}. ${other}`);
-  if (owner && same(owner, account)) throw new Said(`${short(account)} owns the facility, and nobody audits their own. ${other}`);
-  if (signed?.split(" ").some((each) => each && same(each, account))) throw new Said(`${short(account)} has signed this. ${other}`);
+  const other = inWords("Choose another account in the wallet.");
+  const its = short(account);
+  if (sender && !same(sender, account)) throw new Said(`${inWords("The wallet's account is %(account)s; this is for %(sender)s.", { account: its, sender: short(sender) })} ${other}`);
+  if (owner && same(owner, account)) throw new Said(`${inWords("%(account)s owns the facility, and nobody audits their own.", { account: its })} ${other}`);
+  if (signed?.split(" ").some((each) => each && same(each, account))) throw new Said(`${inWords("%(account)s has signed this.", { account: its })} ${other}`);
   if (!role) return;
   const data = role + account.slice(2).toLowerCase().padStart(64, "0");
   const answer = await wallet.request({ method: "eth_call", params: [{ to: contract, data }, "latest"] });
   if (answer === "0x") throw new Said(ELSEWHERE);
-  if (!BigInt(answer)) throw new Said(`${short(account)} is not ${who}. ${other}`);
+  if (!BigInt(answer)) throw new Said(`${inWords("%(account)s is not %(who)s.", { account: its, who })} ${other}`);
 }
 
 async function receipt(wallet, hash) {
@@ -62,20 +67,20 @@ async function receipt(wallet, hash) {
     if (seen) return seen;
     await pause(ASKING_MS);
   }
-  throw new Said(`The transaction ${hash} is not in a block yet. Look again later.`);
+  throw new Said(inWords("The transaction %(hash)s is not in a block yet. Look again later.", { hash }));
 }
 
 const acts = {
   async eth_requestAccounts(wallet, account, text, box, say) {
     document.getElementById(box.dataset.of).value = account;
-    say(`The account of the wallet is ${account}.`);
+    say(inWords("The account of the wallet is %(account)s.", { account }));
   },
   async eth_signTypedData_v4(wallet, account, text, box, say) {
-    say(`Look at the wallet: ${short(account)} is asked to sign.`);
+    say(inWords("Look at the wallet: %(account)s is asked to sign.", { account: short(account) }));
     await sign(box, say, await wallet.request({ method: "eth_signTypedData_v4", params: [account, text] }));
   },
   async personal_sign(wallet, account, text, box, say) {
-    say(`Look at the wallet: ${short(account)} is asked to sign.`);
+    say(inWords("Look at the wallet: %(account)s is asked to sign.", { account: short(account) }));
     await sign(box, say, await wallet.request({ method: "personal_sign", params: [hex(text), account] }));
   },
   async eth_sendTransaction(wallet, account, text, box, say) {
@@ -84,21 +89,21 @@ const acts = {
     try { // gas is not to be lost on what cannot succeed
       await wallet.request({ method: "eth_call", params: [{ from: account, to, data, value }, "latest"] });
     } catch (error) {
-      throw new Said(`The contract would refuse this now (${error?.message ?? error}). Nothing was sent.`);
+      throw new Said(inWords("The contract would refuse this now (%(words)s). Nothing was sent.", { words: error?.message ?? error }));
     }
-    say(`Look at the wallet: ${short(account)} is asked to send.`);
+    say(inWords("Look at the wallet: %(account)s is asked to send.", { account: short(account) }));
     const hash = await wallet.request({ method: "eth_sendTransaction", params: [{ from: account, to, data, value }] });
-    say(`Sent as ${hash}; waiting for a block.`);
+    say(inWords("Sent as %(hash)s; waiting for a block.", { hash }));
     const { status, blockNumber } = await receipt(wallet, hash);
-    if (Number(status) !== 1) throw new Said(`The contract refused it: ${hash} failed in block ${Number(blockNumber)}.`);
+    if (Number(status) !== 1) throw new Said(inWords("The contract refused it: %(hash)s failed in block %(number)s.", { hash, number: Number(blockNumber) }));
     box.querySelector(".wallets").hidden = true;
-    say(`Done: ${hash}, in block ${Number(blockNumber)}. Load the page again to see it.`);
+    say(inWords("Done: %(hash)s, in block %(number)s. Load the page again to see it.", { hash, number: Number(blockNumber) }));
   },
 };
 
 async function sign(box, say, signature) {
   const form = box.closest("form");
-  say("Signed; sending the signature to the node.");
+  say(inWords("Signed; sending the signature to the node."));
   form.elements.signature.value = signature;
   form.requestSubmit();
 }
@@ -108,9 +113,9 @@ async function act(box, { info, provider }) {
   const say = (text) => { line.textContent = text; };
   buttons.forEach((button) => { button.disabled = true; });
   try {
-    say(`Asking ${info.name} for an account.`);
+    say(inWords("Asking %(wallet)s for an account.", { wallet: info.name }));
     const [account] = await provider.request({ method: "eth_requestAccounts" });
-    if (!account) throw new Said("The wallet gives no account.");
+    if (!account) throw new Said(inWords("The wallet gives no account."));
     if (box.dataset.chain) await onChain(provider, Number(box.dataset.chain), say);
     await mayAct(provider, account, box.dataset);
     await acts[box.dataset.method](provider, account, document.getElementById(box.dataset.of).textContent, box, say);
@@ -148,6 +153,6 @@ if (boxes.length) {
   window.dispatchEvent(new Event("eip6963:requestProvider"));
   await pause(FINDING_MS);
   if (!found.size) boxes.forEach((box) => {
-    box.querySelector(".said").textContent = "No wallet was found in this browser. What is to be signed or sent stands below.";
+    box.querySelector(".said").textContent = inWords("No wallet was found in this browser. What is to be signed or sent stands below.");
   });
 }
