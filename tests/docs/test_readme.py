@@ -28,7 +28,8 @@ def commands() -> str:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the repository's data, and ``carbon-tokens`` on the path."""
     found = tmp_path_factory.mktemp("readme")
-    (found / "data").symlink_to(ROOT / "data")
+    for name in ("data", "verifier"):
+        (found / name).symlink_to(ROOT / name)
     command = found / "bin" / "carbon-tokens"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m carbon_tokens.cli "$@"\n')
@@ -67,7 +68,8 @@ def test_every_command_of_the_readme_succeeds(journey: subprocess.CompletedProce
 def test_the_readmes_month_is_verified(journey: subprocess.CompletedProcess[str], folder: Path) -> None:
     assert "\nVERIFIED\n" in journey.stdout and "NOT VERIFIED" not in journey.stdout
     assert (folder / "proof.json").is_file()
-    assert (folder / "certificate.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert (folder / "shown" / "certificate.pdf").read_bytes().startswith(b"%PDF")
+    assert "CONSISTENT, NOT CHECKED ON A CHAIN" in journey.stdout  # the stand-alone verifier
 
 
 def test_the_readmes_python_runs_after_its_commands(journey: subprocess.CompletedProcess[str], folder: Path) -> None:
