@@ -29,6 +29,10 @@ Leaves = Annotated[
     Path | None,
     typer.Option("--table", help="CSV of shares as allocate wrote it: who must be there.", exists=True, dir_okay=False),
 ]
+Against = Annotated[
+    Path | None,
+    typer.Option("--against", help="Another copy of the folder: which leaves differ.", exists=True, file_okay=False),
+]
 Statements = Annotated[
     Path | None,
     typer.Option("--statements", help="Folder of statements that tenants handed in.", exists=True, file_okay=False),
@@ -89,7 +93,9 @@ def check(run: Run, file: File) -> None:
     run.answer(content, lambda out: _show(held, totals, found, out))
 
 
-def audit(run: Run, allocation: Split, table: Leaves = None, statements: Statements = None) -> None:
+def audit(
+    run: Run, allocation: Split, table: Leaves = None, statements: Statements = None, against: Against = None
+) -> None:
     """Checks a whole split by its leaf file: the tree, the root on chain, who is missing, what tenants were given.
 
     For an auditor, to whom the operator shows the folder that commit wrote.
@@ -102,6 +108,7 @@ def audit(run: Run, allocation: Split, table: Leaves = None, statements: Stateme
     facility, month = stored.audited_id >> 32 & (1 << 216) - 1, Month(stored.audited_id & 0xFFFFFFFF)
     found = _on_chain(run, stored, facility, month)
     found += _missing(stored, table) if table else []
+    found += _differing(stored, read(against)) if against else []
     count, faults = _handed_in(stored, statements) if statements else (0, [])
     found += faults
     content = {"passed": not found, "faults": found, "tenants": len(stored.allocation), "statements": count,
@@ -132,6 +139,13 @@ def _missing(stored: StoredAllocation, table: Path) -> list[str]:
     wanted, there = set(read_weights(table)), {each.tenant for each in stored.allocation}
     found = [f"0x{each.hex()} of {table.name} has no share" for each in sorted(wanted - there)]
     return found + [f"0x{each.hex()} has a share and is not in {table.name}" for each in sorted(there - wanted)]
+
+
+def _differing(stored: StoredAllocation, other: StoredAllocation) -> list[str]:
+    """The leaves in which two splits differ, by tenant."""
+    both = {each.tenant: each for each in stored.allocation}, {each.tenant: each for each in other.allocation}
+    differing = [each for each in sorted({*both[0], *both[1]}) if both[0].get(each) != both[1].get(each)]
+    return [f"the leaf of 0x{each.hex()} is another one in the split compared with" for each in differing]
 
 
 def _handed_in(stored: StoredAllocation, folder: Path) -> tuple[int, list[str]]:

@@ -84,9 +84,7 @@ def signer_of(data: TypedData, signature: bytes) -> str:
     if len(signature) != 65 or signature[64] not in (27, 28):
         return ""
     try:
-        key = Signature(signature[:64] + bytes([signature[64] - 27])).recover_public_key_from_msg_hash(
-            data.digest()
-        )
+        key = Signature(signature[:64] + bytes([signature[64] - 27])).recover_public_key_from_msg_hash(data.digest())
     except (BadSignature, ValidationError):
         return ""
     return str(key.to_checksum_address())

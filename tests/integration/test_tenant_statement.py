@@ -225,6 +225,12 @@ def test_a_leaf_file_that_was_changed_is_not_the_split(
     assert run("share", "audit", "--allocation", folder, code=1)["error"]
 
 
+def test_two_splits_that_differ_are_compared_leaf_by_leaf(here: Path) -> None:
+    assert run("share", "audit", "--allocation", "split1", "--against", "split1")["passed"]
+    found = run("share", "audit", "--allocation", "split1", "--against", "split2", code=1)["faults"]
+    assert len(found) == 4 and f"0x{tenant_of('Beta').hex()}" in "".join(found)
+
+
 def test_a_split_that_is_not_on_chain_is_named(here: Path, tmp_path: Path) -> None:
     shutil.copytree(here, tmp_path / "copy")
     with pytest.MonkeyPatch.context() as patch:
