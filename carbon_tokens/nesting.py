@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 LIMIT = 100  # levels; the deepest document of this package has 8
-_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def loads(text: str | bytes, **options: Any) -> Any:
