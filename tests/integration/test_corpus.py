@@ -14,10 +14,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -26,13 +27,14 @@ from tests.corpus import NEEDS_THE_TABLE, Tampered, documented, edged, swapped, 
 from tests.corpus_claims import Good, good
 
 VERIFIER = Path(__file__).resolve().parents[2] / "verifier" / "verify.py"
+PAGE = VERIFIER.with_name("claimed.py")
 STRIDES = {"demo": 1, "hours": 1, "months": 3, "fleet": 3, "disallowed": 4, "hours bundle": 3, "months bundle": 7}
 TABLE = "every factor is the published one of the facility's region"
 
 
-def standalone() -> ModuleType:
-    """The verifier's file as a module, without its folder on the path."""
-    spec = importlib.util.spec_from_file_location("standalone_verifier", VERIFIER)
+def standalone(path: Path = VERIFIER) -> ModuleType:
+    """A verifier's file as a module, without its folder on the path."""
+    spec = importlib.util.spec_from_file_location(f"standalone_{path.stem}", path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -233,3 +235,56 @@ def test_a_good_proof_in_another_encoding_is_refused_by_both(goods: list[Good], 
 def alone_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-I", "-S", "verify.py", *arguments]
     return subprocess.run(command, cwd=folder, env={}, capture_output=True, text=True, check=False)
+
+
+def test_one_page_follows_every_bundles_claim_to_the_trusted_block(goods: list[Good], tmp_path: Path) -> None:
+    page, bundles = standalone(PAGE), [each for each in goods if each.is_bundle]
+    assert len(bundles) >= 5 and len(PAGE.read_text().splitlines()) <= 160
+    for each in bundles:
+        claim, months = each.content["proof"]["claim"], each.content["proof"]["months"]
+        first, *_ = page.proven(each.content, each.block_hash)
+        assert claim["id"] in first and f"{months[0]['month']} to {months[-1]['month']}, {claim['basis']}" in first
+    (tmp_path / "claimed.py").write_bytes(PAGE.read_bytes())
+    (tmp_path / "bundle.json").write_bytes(bundles[0].data)
+    words = [sys.executable, "-I", "-S", "claimed.py", "bundle.json", "--block-hash"]
+    done = subprocess.run([*words, bundles[0].block_hash], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "NetEmissions 0x" in done.stdout, done.stderr
+    done = subprocess.run([*words, "0x" + 64 * "0"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "NOT PROVEN" in done.stderr
+
+
+def test_one_page_finds_every_header_node_and_field_that_leads_elsewhere(goods: list[Good]) -> None:
+    page, tried = standalone(PAGE), 0
+    for each in (one for one in goods if one.name in ("demo bundle", "fleet bundle")):
+        for change in _elsewhere(each):
+            made = json.loads(each.data)
+            change(made)
+            with pytest.raises((ValueError, KeyError, IndexError, TypeError)):
+                page.proven(made, each.block_hash)
+            tried += 1
+    assert tried > 80
+
+
+def _elsewhere(bundle: Good) -> Iterator[Callable[[Any], object]]:
+    """Changes of what the page rests on: a nibble of each header and node, the claim, addresses, code and order."""
+    block = bundle.content["proof"]["claim"]["at"]["block"]
+
+    def flipped(text: str) -> str:
+        return text[:-2] + f"{int(text[-2:], 16) ^ 1:02x}"
+
+    for at in range(len(bundle.content["headers"])):
+        yield lambda made, at=at: made["headers"].__setitem__(at, flipped(made["headers"][at]))
+        if at > 0:
+            yield lambda made, at=at: made["headers"].pop(at)
+    for name, entries in (("receipts", bundle.content["receipts"]), ("code", bundle.content["code"])):
+        for at, entry in enumerate(entries):
+            for node in range(len(entry["nodes"]) if entry["block"] == block or name == "code" else 0):
+                yield lambda made, name=name, at=at, node=node: made[name][at]["nodes"].__setitem__(
+                    node, flipped(made[name][at]["nodes"][node])
+                )
+    for at in range(len(bundle.content["code"])):
+        yield lambda made, at=at: made["proof"]["contracts"][at].update(code_hash="0x" + 64 * "1")
+    yield lambda made: made["proof"]["claim"].update(id=flipped(made["proof"]["claim"]["id"]))
+    yield lambda made: made["proof"]["contracts"][-1].update(address="0x" + 40 * "1")
+    yield lambda made: made["proof"]["claim"]["at"].update(index=made["proof"]["claim"]["at"]["index"] + 1)
+    yield lambda made: made["proof"]["claim"]["at"].update(block=block - 1)
